@@ -1,0 +1,69 @@
+"""What a node is called and how it is attached, from what Ray knows of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castray.models import ConnectionType, NodeResources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "CONNECTION_LABEL",
+    "MONITOR_PORT_LABEL",
+    "NAME_LABEL",
+    "connection_type",
+    "monitor_port",
+    "node_name",
+    "node_resources",
+]
+
+NAME_LABEL = "castray.io/name"
+CONNECTION_LABEL = "castray.io/connection"
+MONITOR_PORT_LABEL = "castray.io/monitor-port"
+
+STANDARD_RESOURCES = frozenset({"CPU", "GPU", "TPU", "memory", "object_store_memory"})
+CONNECTION_RESOURCES = {"Wired": ConnectionType.WIRED, "Wireless": ConnectionType.WIRELESS}
+
+
+def node_name(labels: Mapping[str, str], resources: Mapping[str, float], host_name: str) -> str:
+    """The node's name: its label, else its first custom resource, else its host name.
+
+    Ray does not keep the order in which resources were given, so "first" is alphabetical.
+    """
+    if labels.get(NAME_LABEL):
+        return labels[NAME_LABEL]
+    custom = sorted(
+        name
+        for name in resources
+        if ":" not in name and name not in STANDARD_RESOURCES and name not in CONNECTION_RESOURCES
+    )
+    return custom[0] if custom else host_name
+
+
+def connection_type(labels: Mapping[str, str], resources: Mapping[str, float]) -> ConnectionType:
+    """How the node is attached, by its custom resource or its label; unknown if neither says."""
+    for resource, connection in CONNECTION_RESOURCES.items():
+        if resource in resources:
+            return connection
+    declared = labels.get(CONNECTION_LABEL, "").lower()
+    return next((c for c in ConnectionType if c.value == declared), ConnectionType.UNKNOWN)
+
+
+def monitor_port(labels: Mapping[str, str], default: int) -> int:
+    """The port of the node's monitor: its label where that is a port, else the default."""
+    declared = labels.get(MONITOR_PORT_LABEL, "")
+    if declared.isdecimal() and 0 < int(declared) < 65536:
+        return int(declared)
+    return default
+
+
+def node_resources(resources: Mapping[str, float]) -> NodeResources:
+    """The standard resources of a node, from Ray's table of them (memory in bytes)."""
+    return NodeResources(
+        cpu_cores=resources.get("CPU", 0.0),
+        memory_bytes=int(resources.get("memory", 0)),
+        gpu_count=resources.get("GPU", 0.0),
+        object_store_bytes=int(resources.get("object_store_memory", 0)),
+    )

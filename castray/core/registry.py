@@ -1,0 +1,290 @@
+"""What the registry decides: events in, one new version of the state out.
+
+Sources speak in events: Ray's membership, a poller's report, the clock. `RegistryState.apply`
+turns each into records. A record never claims more than somebody measured: a node that stopped
+reporting loses its work status and its load at once, and keeps the time it was last heard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from castray.core.nodes import connection_type, node_name, node_resources
+from castray.core.state import VersionedState
+from castray.core.versioned import Version
+from castray.models import (
+    HOME_CLUSTER,
+    Cluster,
+    Node,
+    NodeReport,
+    NodeSource,
+    NodeState,
+    Reason,
+    ReasonCode,
+    WorkReport,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from castray.models import Changes, Snapshot
+
+__all__ = [
+    "ClusterObserved",
+    "Event",
+    "MembershipObserved",
+    "NodeFacts",
+    "NodeReported",
+    "RegistryState",
+    "TasksObserved",
+    "TimePassed",
+    "node_key",
+]
+
+STALE_AFTER_S = 3.0
+"""A node whose poller was silent for this long is stale: three heartbeats."""
+
+DEAD_NODE_RETENTION_S = 3600.0
+"""How long a dead node that nothing replaced is still shown."""
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """One row of Ray's own node table."""
+
+    node_id: str
+    host_name: str
+    address: str
+    is_head: bool
+    alive: bool
+    death_reason: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MembershipObserved:
+    """Ray's whole node table of the home cluster."""
+
+    nodes: tuple[NodeFacts, ...]
+
+
+@dataclass(frozen=True)
+class NodeReported:
+    """A poller spoke."""
+
+    report: NodeReport
+
+
+@dataclass(frozen=True)
+class TasksObserved:
+    """The names of what runs on each node of the home cluster, by NodeID."""
+
+    tasks: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class ClusterObserved:
+    """What is now known of a cluster."""
+
+    cluster: Cluster
+
+
+@dataclass(frozen=True)
+class TimePassed:
+    """Nothing but the clock: this is when silence turns into staleness."""
+
+
+Event = MembershipObserved | NodeReported | TasksObserved | ClusterObserved | TimePassed
+
+
+def node_key(cluster: str, node_id: str) -> str:
+    """The key of a node, unique over all clusters."""
+    return f"{cluster}/{node_id}"
+
+
+class RegistryState:
+    """The registry's state without its actor.
+
+    Args:
+        epoch: Larger than that of every registry before, so that versions never go back.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        self._state = VersionedState(Version(epoch, 0))
+        self._first_seen: dict[str, datetime] = {}
+        self._last_alive: dict[str, datetime] = {}
+        self._dead_since: dict[str, datetime] = {}
+
+    @property
+    def version(self) -> Version:
+        """The version of the newest change."""
+        return self._state.version
+
+    def apply(self, event: Event, now: datetime) -> bool:
+        """Take an event in.
+
+        Returns:
+            Whether anything that readers see has changed.
+        """
+        if isinstance(event, NodeReported):
+            return self._state.update(nodes=self._reported(event.report, now))
+        if isinstance(event, TimePassed):
+            return self._state.update(nodes=self._silent(now))
+        if isinstance(event, MembershipObserved):
+            return self._apply_membership(event.nodes, now)
+        if isinstance(event, TasksObserved):
+            return self._state.update(nodes=self._with_tasks(event.tasks))
+        return self._state.update(clusters=[event.cluster])
+
+    def changes_since(self, since: Version | None) -> Changes:
+        """What changed after that version, or everything where that is not known."""
+        return self._state.changes_since(since)
+
+    def snapshot(self) -> Snapshot:
+        """Everything at the newest version."""
+        return self._state.snapshot()
+
+    def live_nodes(self) -> list[Node]:
+        """The home cluster's nodes that Ray calls alive: each wants a poller."""
+        return [
+            n
+            for n in self._state.nodes.values()
+            if n.cluster == HOME_CLUSTER and n.state is not NodeState.DEAD
+        ]
+
+    def _reported(self, report: NodeReport, now: datetime) -> Iterator[Node]:
+        node = self._state.nodes.get(node_key(HOME_CLUSTER, report.node_id))
+        # A node that Ray has not shown yet is taken in with its next report; a dead one stays dead.
+        if node is not None and node.state is not NodeState.DEAD:
+            yield node.model_copy(
+                update={
+                    "state": NodeState.ALIVE,
+                    "state_reason": None,
+                    "work": report.work,
+                    "monitor": report.monitor,
+                    "load": report.load,
+                    "last_report": now,
+                }
+            )
+
+    def _silent(self, now: datetime) -> Iterator[Node]:
+        limit = timedelta(seconds=STALE_AFTER_S)
+        for node in self._state.nodes.values():
+            if node.state is not NodeState.ALIVE or node.cluster != HOME_CLUSTER:
+                continue
+            if now - (node.last_report or self._first_seen[node.node_id]) > limit:
+                yield _without_measurements(
+                    node,
+                    NodeState.STALE,
+                    Reason(
+                        code=ReasonCode.REPORTS_STOPPED,
+                        detail="The poller on this node stopped reporting: the node, its network "
+                        "or the poller is down. Reports resume by themselves.",
+                    ),
+                )
+
+    def _apply_membership(self, rows: tuple[NodeFacts, ...], now: datetime) -> bool:
+        seen = {row.node_id for row in rows}
+        for known in (self._first_seen, self._last_alive, self._dead_since):
+            for node_id in known.keys() - seen:
+                del known[node_id]
+        for row in rows:
+            self._first_seen.setdefault(row.node_id, now)
+            if row.alive:
+                self._last_alive[row.node_id] = now
+            else:
+                self._dead_since.setdefault(row.node_id, now)
+        shown = {
+            node_key(HOME_CLUSTER, row.node_id): row for row in rows if self._shows(row, rows, now)
+        }
+        gone = [
+            key
+            for key, node in self._state.nodes.items()
+            if node.cluster == HOME_CLUSTER and key not in shown
+        ]
+        return self._state.update(
+            nodes=[self._observed(key, row) for key, row in shown.items()], removed_nodes=gone
+        )
+
+    def _shows(self, row: NodeFacts, rows: tuple[NodeFacts, ...], now: datetime) -> bool:
+        """Whether a row is worth a card: alive, or dead lately with nothing in its place.
+
+        A raylet that comes back has a new NodeID, so the dead one at its address and name, last
+        alive before the new one was first seen, is the same machine.
+        """
+        if row.alive:
+            return True
+        if now - self._dead_since[row.node_id] > timedelta(seconds=DEAD_NODE_RETENTION_S):
+            return False
+        died_at = self._last_alive.get(row.node_id)
+        identity = (row.address, node_name(row.labels, row.resources, row.host_name))
+        return not any(
+            other.alive
+            and (other.address, node_name(other.labels, other.resources, other.host_name))
+            == identity
+            and (died_at is None or self._first_seen[other.node_id] > died_at)
+            for other in rows
+        )
+
+    def _observed(self, key: str, row: NodeFacts) -> Node:
+        known = self._state.nodes.get(key)
+        node = Node(
+            key=key,
+            id=row.node_id[-8:],
+            cluster=HOME_CLUSTER,
+            source=NodeSource.HOME,
+            node_id=row.node_id,
+            name=node_name(row.labels, row.resources, row.host_name),
+            host_name=row.host_name,
+            address=row.address,
+            is_head=row.is_head,
+            state=NodeState.ALIVE,
+            connection=connection_type(row.labels, row.resources),
+            labels=dict(row.labels),
+            resources=node_resources(row.resources),
+            work=WorkReport(
+                reason=Reason(
+                    code=ReasonCode.NOT_REPORTED_YET,
+                    detail="The node was found just now; its poller has not reported yet.",
+                )
+            ),
+        )
+        if known is not None:
+            kept = ("state", "state_reason", "work", "monitor", "load", "tasks", "last_report")
+            node = node.model_copy(update={name: getattr(known, name) for name in kept})
+            # A dead row has lost its resources and labels in some Ray versions.
+            if not row.alive:
+                node = node.model_copy(update={"name": known.name, "resources": known.resources})
+        if row.alive:
+            return node
+        return _without_measurements(
+            node,
+            NodeState.DEAD,
+            Reason(
+                code=ReasonCode.NODE_DEAD,
+                detail=f"Ray reports this node dead: {row.death_reason or 'no reason given'}.",
+            ),
+        )
+
+    def _with_tasks(self, tasks: Mapping[str, tuple[str, ...]]) -> Iterator[Node]:
+        for node in self._state.nodes.values():
+            if node.cluster == HOME_CLUSTER and node.state is not NodeState.DEAD:
+                yield node.model_copy(update={"tasks": tasks.get(node.node_id, ())})
+
+
+def _without_measurements(node: Node, state: NodeState, reason: Reason) -> Node:
+    """The node with everything taken off that only a living poller can vouch for."""
+    return node.model_copy(
+        update={
+            "state": state,
+            "state_reason": reason,
+            "work": WorkReport(reason=reason),
+            "monitor": node.monitor.model_copy(update={"reachable": None, "error": reason}),
+            "load": None,
+            "tasks": (),
+        }
+    )

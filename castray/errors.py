@@ -1,0 +1,89 @@
+"""What can go wrong, as one tree:
+
+CastRayError
+├── SettingsError            a setting is unknown, of the wrong type or impossible
+├── InvalidRequestError      a caller's request makes no sense as it stands
+├── NotFoundError            no node, cluster or cast of that name
+├── AmbiguousNameError       several nodes or clusters of that name
+└── RegistryUnavailableError the registry cannot be reached now
+
+Each carries its facts as attributes and says in its text what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "AmbiguousNameError",
+    "CastRayError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "RegistryUnavailableError",
+    "SettingsError",
+]
+
+
+class CastRayError(Exception):
+    """The root of the tree."""
+
+
+class SettingsError(CastRayError):
+    """A setting stops the start.
+
+    Args:
+        key: The setting as written where it came from, such as `monitor.port`.
+        problem: What is wrong with it, and what would be right.
+    """
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key}: {problem}")
+        self.key = key
+        self.problem = problem
+
+
+class InvalidRequestError(CastRayError):
+    """A request that makes no sense; the text says which part, and what would."""
+
+
+class NotFoundError(CastRayError):
+    """There is no such thing.
+
+    Args:
+        kind: What was looked for: `node`, `cluster`, `cast`.
+        name: The name or id that was given.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"There is no {kind} {name!r}; list them to see the names and ids.")
+        self.kind = kind
+        self.name = name
+
+    def __reduce__(self) -> tuple[type[NotFoundError], tuple[str, str]]:
+        return type(self), (self.kind, self.name)
+
+
+class AmbiguousNameError(CastRayError):
+    """A name fits several things; `keys` are those to choose from."""
+
+    def __init__(self, kind: str, name: str, keys: Sequence[str]) -> None:
+        super().__init__(f"{name!r} fits {len(keys)} {kind}s: use one of {', '.join(keys)}.")
+        self.kind = kind
+        self.name = name
+        self.keys = tuple(keys)
+
+    def __reduce__(self) -> tuple[type[AmbiguousNameError], tuple[str, str, tuple[str, ...]]]:
+        return type(self), (self.kind, self.name, self.keys)
+
+
+class RegistryUnavailableError(CastRayError):
+    """The registry does not answer; it restarts by itself within seconds when its node lives."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The ClusterRegistry actor does not answer; it comes back by itself while its node "
+            "lives. If it stays away, start CastRay again with `castray up`."
+        )

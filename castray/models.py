@@ -1,0 +1,288 @@
+"""Records and enums of the wire contract: what actors, the API and the page speak.
+
+Everything here is immutable and says its unit in its name. A value that nobody measured is
+`None`, never a zero. Times are aware datetimes. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "HOME_CLUSTER",
+    "Changes",
+    "Cluster",
+    "ClusterState",
+    "CollectionChanges",
+    "ConnectionType",
+    "Gpu",
+    "Load",
+    "LogicalResource",
+    "MonitorKind",
+    "MonitorStats",
+    "MonitorView",
+    "Node",
+    "NodeReport",
+    "NodeResources",
+    "NodeSource",
+    "NodeState",
+    "Reason",
+    "ReasonCode",
+    "Record",
+    "RecordT",
+    "Snapshot",
+    "WorkReport",
+    "WorkStatus",
+]
+
+HOME_CLUSTER = "home"
+"""Id of the cluster that CastRay runs on."""
+
+
+class Record(BaseModel):
+    """An immutable record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WorkStatus(str, Enum):
+    """What a node's inference script is doing; `UNKNOWN` when nobody said so lately."""
+
+    IDLE = "idle"
+    DETECTING = "detecting"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+
+
+class NodeState(str, Enum):
+    """Whether a node can be believed: alive and reporting, alive but silent, or dead to Ray."""
+
+    ALIVE = "alive"
+    STALE = "stale"
+    DEAD = "dead"
+
+
+class NodeSource(str, Enum):
+    """Whose node it is."""
+
+    HOME = "home"
+    EXTERNAL = "external"
+
+
+class ConnectionType(str, Enum):
+    """How the node is attached to its network, as its operator declared it."""
+
+    WIRED = "wired"
+    WIRELESS = "wireless"
+    UNKNOWN = "unknown"
+
+
+class MonitorKind(str, Enum):
+    """How a node's monitor is read."""
+
+    STREAM = "stream"
+    POLL = "poll"
+    EMBEDDED = "embedded"
+
+
+class ReasonCode(str, Enum):
+    """Why something is unknown; the page has a sentence for each in every language."""
+
+    NOT_REPORTED_YET = "not_reported_yet"
+    NO_MONITOR = "no_monitor"
+    MONITOR_TIMEOUT = "monitor_timeout"
+    MONITOR_HTTP_ERROR = "monitor_http_error"
+    MONITOR_BAD_ANSWER = "monitor_bad_answer"
+    MONITOR_TOO_LARGE = "monitor_too_large"
+    MONITOR_BAD_STATUS = "monitor_bad_status"
+    NOT_A_MONITOR = "not_a_monitor"
+    PORT_IS_CASTRAY = "port_is_castray"
+    REPORTS_STOPPED = "reports_stopped"
+    NODE_DEAD = "node_dead"
+    FEED_LOST = "feed_lost"
+    CLUSTER_LOST = "cluster_lost"
+
+
+class Reason(Record):
+    """Why something is unknown or wrong, for programs (`code`) and for people (`detail`)."""
+
+    code: ReasonCode
+    detail: str = Field(description="One English sentence: what was seen, and what to do.")
+
+
+class MonitorStats(Record):
+    """Inference statistics as a monitor gave them; only the first three are in every monitor."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    total_processed: int | None = None
+    low_confidence_count: int | None = None
+    sent_to_server: int | None = None
+    inference_ms_avg: float | None = None
+    inference_ms_p95: float | None = None
+    low_confidence_ratio: float | None = None
+    server_requests_per_min: float | None = None
+    window_s: float | None = Field(None, description="The window of the four figures above.")
+
+
+class WorkReport(Record):
+    """A node's work status, and since when; `reason` says why it is unknown."""
+
+    status: WorkStatus = WorkStatus.UNKNOWN
+    since: datetime | None = Field(None, description="When this status began.")
+    current_task: str | None = None
+    stats: MonitorStats | None = None
+    reason: Reason | None = None
+
+
+class MonitorView(Record):
+    """How a node's monitor is seen from its poller; `reachable` is None before the first try."""
+
+    reachable: bool | None = None
+    port: int | None = None
+    kind: MonitorKind | None = None
+    version: str | None = None
+    last_seen: datetime | None = None
+    error: Reason | None = None
+
+
+class Gpu(Record):
+    """One GPU, as NVML measured it."""
+
+    index: int
+    name: str
+    utilization_percent: float | None
+    memory_used_bytes: int | None
+    memory_total_bytes: int | None
+
+
+class Load(Record):
+    """Physical load of a node at one moment, in percent (0 to 100) and bytes."""
+
+    measured_at: datetime
+    cpu_percent: float | None = None
+    memory_percent: float | None = None
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
+    disk_percent: float | None = None
+    disk_used_bytes: int | None = None
+    disk_total_bytes: int | None = None
+    network_sent_bytes_per_s: float | None = None
+    network_received_bytes_per_s: float | None = None
+    gpus: tuple[Gpu, ...] = ()
+
+    @property
+    def gpu_percent(self) -> float | None:
+        """Mean utilisation of the GPUs that could be read, or None where there is none."""
+        known = [g.utilization_percent for g in self.gpus if g.utilization_percent is not None]
+        return round(sum(known) / len(known), 1) if known else None
+
+
+class NodeResources(Record):
+    """What Ray says the node has to give out."""
+
+    cpu_cores: float = 0.0
+    memory_bytes: int = 0
+    gpu_count: float = 0.0
+    object_store_bytes: int = 0
+
+
+class NodeReport(Record):
+    """What a node's poller says about its node: always the whole truth of that moment."""
+
+    node_id: str
+    work: WorkReport
+    monitor: MonitorView
+    load: Load | None
+
+
+class Node(Record):
+    """One Ray node as CastRay knows it. `key` is unique over all clusters."""
+
+    key: str = Field(description="`CLUSTER/NODE_ID`: unique, and stable while the node lives.")
+    id: str = Field(description="Short id, unique among the nodes shown.")
+    cluster: str
+    source: NodeSource
+    node_id: str = Field(description="Ray's NodeID, in hexadecimal.")
+    name: str
+    host_name: str
+    address: str
+    is_head: bool
+    state: NodeState
+    state_reason: Reason | None = None
+    connection: ConnectionType = ConnectionType.UNKNOWN
+    labels: dict[str, str] = Field(default_factory=dict)
+    resources: NodeResources = NodeResources()
+    work: WorkReport = WorkReport()
+    monitor: MonitorView = MonitorView()
+    load: Load | None = Field(None, description="None when nobody measured it lately.")
+    tasks: tuple[str, ...] = Field((), description="Running Ray actors and jobs, by name.")
+    last_report: datetime | None = Field(None, description="When its poller was last heard.")
+
+
+class ClusterState(str, Enum):
+    """Whether a cluster is watched now."""
+
+    CONNECTED = "connected"
+    LOST = "lost"
+
+
+class LogicalResource(Record):
+    """Ray's own account of one resource: cores, GPUs or bytes."""
+
+    total: float
+    available: float
+
+
+class Cluster(Record):
+    """One Ray cluster: the home cluster, or an external one."""
+
+    id: str
+    name: str
+    source: NodeSource
+    state: ClusterState
+    state_reason: Reason | None = None
+    ray_version: str | None = None
+    session_name: str | None = None
+    dashboard_url: str | None = None
+    resources: dict[str, LogicalResource] = Field(default_factory=dict)
+    connected_since: datetime | None = None
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+"""Any record that has a place in the versioned state."""
+
+
+class CollectionChanges(Record, Generic[RecordT]):
+    """What changed in one collection: whole records, and the keys of those that went."""
+
+    changed: tuple[RecordT, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.removed)
+
+
+class Changes(Record):
+    """Everything that changed between two versions; `since` None means: this is everything.
+
+    A version is `EPOCH.SEQUENCE`. Both only grow; the epoch grows when the registry restarts.
+    Who holds version `since` and applies this holds `version` afterwards.
+    """
+
+    version: str
+    since: str | None
+    nodes: CollectionChanges[Node] = CollectionChanges[Node]()
+    clusters: CollectionChanges[Cluster] = CollectionChanges[Cluster]()
+
+
+class Snapshot(Record):
+    """Everything the registry knows at one version."""
+
+    version: str
+    nodes: tuple[Node, ...]
+    clusters: tuple[Cluster, ...]
