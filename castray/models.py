@@ -101,6 +101,7 @@ class ReasonCode(str, Enum):
     MONITOR_BAD_STATUS = "monitor_bad_status"
     NOT_A_MONITOR = "not_a_monitor"
     PORT_IS_CASTRAY = "port_is_castray"
+    POLLER_FAILED = "poller_failed"
     REPORTS_STOPPED = "reports_stopped"
     NODE_DEAD = "node_dead"
     FEED_LOST = "feed_lost"

@@ -38,6 +38,7 @@ __all__ = [
     "MembershipObserved",
     "NodeFacts",
     "NodeReported",
+    "PollerFailed",
     "RegistryState",
     "TasksObserved",
     "TimePassed",
@@ -80,6 +81,14 @@ class NodeReported:
 
 
 @dataclass(frozen=True)
+class PollerFailed:
+    """A node's poller could not be started, and why."""
+
+    node_id: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class TasksObserved:
     """The names of what runs on each node of the home cluster, by NodeID."""
 
@@ -98,7 +107,9 @@ class TimePassed:
     """Nothing but the clock: this is when silence turns into staleness."""
 
 
-Event = MembershipObserved | NodeReported | TasksObserved | ClusterObserved | TimePassed
+Event = (
+    MembershipObserved | NodeReported | PollerFailed | TasksObserved | ClusterObserved | TimePassed
+)
 
 
 def node_key(cluster: str, node_id: str) -> str:
@@ -138,6 +149,8 @@ class RegistryState:
             return self._apply_membership(event.nodes, now)
         if isinstance(event, TasksObserved):
             return self._state.update(nodes=self._with_tasks(event.tasks))
+        if isinstance(event, PollerFailed):
+            return self._state.update(nodes=self._poller_failed(event))
         return self._state.update(clusters=[event.cluster])
 
     def changes_since(self, since: Version | None) -> Changes:
@@ -169,6 +182,19 @@ class RegistryState:
                     "load": report.load,
                     "last_report": now,
                 }
+            )
+
+    def _poller_failed(self, event: PollerFailed) -> Iterator[Node]:
+        node = self._state.nodes.get(node_key(HOME_CLUSTER, event.node_id))
+        if node is not None and node.state is not NodeState.DEAD:
+            yield _without_measurements(
+                node,
+                NodeState.STALE,
+                Reason(
+                    code=ReasonCode.POLLER_FAILED,
+                    detail=f"CastRay's poller could not start on this node: {event.detail} "
+                    "It is tried again by itself.",
+                ),
             )
 
     def _silent(self, now: datetime) -> Iterator[Node]:

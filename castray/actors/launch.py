@@ -1,0 +1,109 @@
+"""Creates CastRay's actors, and takes them away again."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray._private.runtime_env.packaging import get_uri_for_directory, upload_package_if_needed
+from ray.util import list_named_actors
+
+import castray
+from castray.actors.names import (
+    POLLER_PREFIX,
+    REGISTRY_CONCURRENCY_GROUPS,
+    REGISTRY_NAME,
+    ActorSettings,
+    get_handle,
+    poller_options,
+    registry_options,
+)
+from castray.actors.poller import StatusPoller
+from castray.actors.registry import ClusterRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ensure_registry", "remove_actors", "start_poller", "upload_code"]
+
+logger = logging.getLogger(__name__)
+
+NOT_FOR_WORKERS = ["page", "**/__pycache__", "**/*.pyc"]
+
+
+def ensure_registry(settings: ActorSettings) -> Any:
+    """The registry's handle; created where it is missing, replaced where it is another's.
+
+    A registry (and its pollers) that runs other code or other settings than ours is ended first:
+    what it must remember is in its store.
+    """
+    code_uri = upload_code()
+    running = _find_registry(settings.namespace)
+    if running is not None and _identity(running) != (settings, code_uri):
+        logger.info("CastRay's actors run other code or settings: replacing them")
+        remove_actors(settings.namespace)
+    registry = ray.remote(concurrency_groups=REGISTRY_CONCURRENCY_GROUPS)(ClusterRegistry)
+    options = registry_options(settings, code_uri)
+    return registry.options(**options).remote(settings, code_uri, start_poller)
+
+
+def start_poller(settings: ActorSettings, node_id: str, monitor_port: int, code_uri: str) -> Any:
+    """The handle of that node's poller, created where it is missing."""
+    poller = ray.remote(StatusPoller).options(**poller_options(settings, node_id, code_uri))
+    return poller.remote(settings, node_id, monitor_port)
+
+
+def remove_actors(namespace: str) -> list[str]:
+    """End every actor of CastRay's in that namespace, for good; the names of those ended."""
+    names = [
+        row["name"]
+        for row in list_named_actors(all_namespaces=True)
+        if row["namespace"] == namespace and _is_ours(row["name"])
+    ]
+    # The registry first: it would start the pollers again.
+    for name in sorted(names, key=lambda name: name != REGISTRY_NAME):
+        try:
+            ray.kill(get_handle(name, namespace), no_restart=True)
+        except ValueError:
+            logger.debug("%s ended by itself", name)
+    return names
+
+
+def upload_code() -> str:
+    """Put this installation's own code where every node can fetch it; its address in Ray."""
+    package = str(Path(castray.__file__).parent)
+    uri = get_uri_for_directory(package, include_gitignore=False, excludes=NOT_FOR_WORKERS)
+    with tempfile.TemporaryDirectory(prefix="castray-") as scratch:
+        upload_package_if_needed(
+            uri,
+            scratch,
+            package,
+            include_gitignore=False,
+            include_parent_dir=True,
+            excludes=NOT_FOR_WORKERS,
+        )
+    return uri
+
+
+def _find_registry(namespace: str) -> Any:
+    try:
+        return get_handle(REGISTRY_NAME, namespace)
+    except ValueError:
+        return None
+
+
+def _identity(registry: Any) -> Sequence[Any] | None:
+    try:
+        identity: Sequence[Any] = ray.get(registry.identity.remote(), timeout=10)
+    except Exception:
+        # An older registry may not know the call, or not be able to unpickle our records.
+        logger.exception("the running registry does not say what it is")
+        return None
+    return tuple(identity)
+
+
+def _is_ours(name: str) -> bool:
+    return name == REGISTRY_NAME or name.startswith(POLLER_PREFIX)

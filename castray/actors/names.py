@@ -1,0 +1,81 @@
+"""What CastRay's actors are called, how they are made to last, and how to reach them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+__all__ = [
+    "DEFAULT_NAMESPACE",
+    "REGISTRY_CONCURRENCY_GROUPS",
+    "REGISTRY_NAME",
+    "ActorSettings",
+    "get_handle",
+    "poller_name",
+    "poller_options",
+    "registry_options",
+]
+
+DEFAULT_NAMESPACE = "castray"
+REGISTRY_NAME = "ClusterRegistry"
+POLLER_PREFIX = "StatusPoller:"
+
+REGISTRY_CONCURRENCY_GROUPS = {"wait": 1000, "report": 1000}
+"""Long-polls and reports have slots of their own, so that they never delay a control call."""
+
+
+@dataclass(frozen=True)
+class ActorSettings:
+    """What the actors need to know; plain values, so that a bare worker can read them."""
+
+    store_path: str
+    namespace: str = DEFAULT_NAMESPACE
+    monitor_port: int = 8000
+    monitor_poll_interval_s: float = 1.0
+    monitor_timeout_s: float = 1.0
+    monitor_embedded: bool = False
+
+
+def poller_name(node_id: str) -> str:
+    """The name of the poller of that node."""
+    return POLLER_PREFIX + node_id
+
+
+def get_handle(name: str = REGISTRY_NAME, namespace: str = DEFAULT_NAMESPACE) -> Any:
+    """A handle to one of CastRay's actors, looked up anew.
+
+    Raises:
+        ValueError: There is no such actor now.
+    """
+    return ray.get_actor(name, namespace=namespace)
+
+
+def registry_options(settings: ActorSettings, code_uri: str) -> dict[str, Any]:
+    """How the registry is created: on the head, for good, its waiters apart from its callers."""
+    return _lasting(REGISTRY_NAME, settings, code_uri) | {
+        "resources": {"node:__internal_head__": 0.001},
+        "max_task_retries": -1,
+    }
+
+
+def poller_options(settings: ActorSettings, node_id: str, code_uri: str) -> dict[str, Any]:
+    """How a node's poller is created: pinned to its node, and with it for good."""
+    return _lasting(poller_name(node_id), settings, code_uri) | {
+        "scheduling_strategy": NodeAffinitySchedulingStrategy(node_id, soft=False),
+    }
+
+
+def _lasting(name: str, settings: ActorSettings, code_uri: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "namespace": settings.namespace,
+        "lifetime": "detached",
+        "get_if_exists": True,
+        "max_restarts": -1,
+        "num_cpus": 0,
+        # CastRay's own code travels with its actors: a worker has only Ray installed.
+        "runtime_env": {"py_modules": [code_uri]},
+    }

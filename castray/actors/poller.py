@@ -1,0 +1,138 @@
+"""The `StatusPoller` actor: asks the monitor on its own node, measures the node, and reports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from ray.exceptions import RayActorError
+
+from castray.actors.background import BackgroundLoops
+from castray.actors.names import get_handle
+from castray.models import (
+    Load,
+    MonitorKind,
+    MonitorView,
+    NodeReport,
+    Reason,
+    ReasonCode,
+    WorkReport,
+)
+from castray.monitor.client import MonitorClient
+from castray.monitor.load import LoadSampler
+from castray.monitor.service import MonitorServer
+
+if TYPE_CHECKING:
+    from castray.actors.names import ActorSettings
+    from castray.monitor.client import Observation
+
+__all__ = ["StatusPoller"]
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S = 1.0
+REPORT_TIMEOUT_S = 2.0
+MONITOR_HOST = "127.0.0.1"
+
+
+class StatusPoller:
+    """Pinned to one node; what it reports is always the whole truth of that moment.
+
+    Args:
+        settings: What the actors were started with.
+        node_id: Ray's NodeID of the node that this runs on.
+        monitor_port: Where the node's monitor listens on its localhost.
+    """
+
+    def __init__(self, settings: ActorSettings, node_id: str, monitor_port: int) -> None:
+        self._settings = settings
+        self._node_id = node_id
+        self._port = monitor_port
+        self._work = WorkReport(
+            reason=Reason(
+                code=ReasonCode.NOT_REPORTED_YET,
+                detail="The node's poller has only just started to look for the monitor.",
+            )
+        )
+        self._monitor = MonitorView(port=monitor_port)
+        self._load: Load | None = None
+        self._sampler = LoadSampler()
+        self._registry: Any = None
+        self._news = asyncio.Event()
+        self._embedded: MonitorServer | None = None
+        self._loops = BackgroundLoops()
+        self._loops.start("monitor watch", self._watch_monitor, settings.monitor_poll_interval_s)
+        self._loops.start("load", self._sample_load, HEARTBEAT_S)
+        self._loops.start("report", self._report, 0.0)
+
+    async def ready(self) -> str:
+        """Answers once the poller runs, with the id of its node."""
+        return self._node_id
+
+    async def _watch_monitor(self) -> None:
+        async with aiohttp.ClientSession() as session:
+            client = MonitorClient(
+                f"http://{MONITOR_HOST}:{self._port}",
+                session,
+                timeout_s=self._settings.monitor_timeout_s,
+            )
+            async for observation in client.watch(self._settings.monitor_poll_interval_s):
+                await self._observe(observation)
+
+    async def _observe(self, seen: Observation) -> None:
+        if self._settings.monitor_embedded:
+            await self._embed_where_missing(seen)
+        if seen.reason is None:
+            kind = MonitorKind.EMBEDDED if self._embedded is not None else seen.kind
+            self._monitor = MonitorView(
+                reachable=True,
+                port=self._port,
+                kind=kind,
+                version=seen.version,
+                last_seen=datetime.now(timezone.utc),
+            )
+        else:
+            self._monitor = self._monitor.model_copy(
+                update={"reachable": False, "error": seen.reason}
+            )
+        self._work = seen.work
+        self._news.set()
+
+    async def _embed_where_missing(self, seen: Observation) -> None:
+        """Be this node's monitor ourselves where nothing listens on its port."""
+        if seen.reason is None or seen.reason.code is not ReasonCode.NO_MONITOR:
+            return
+        if self._embedded is not None:
+            await self._embedded.aclose()
+            self._embedded = None
+        server = MonitorServer(MONITOR_HOST, self._port)
+        try:
+            await server.start()
+        except OSError as error:
+            logger.info("no embedded monitor on port %d: %s", self._port, error)
+        else:
+            self._embedded = server
+
+    async def _sample_load(self) -> None:
+        self._load = await asyncio.to_thread(self._sampler.sample)
+        self._news.set()
+
+    async def _report(self) -> None:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._news.wait(), HEARTBEAT_S)
+        self._news.clear()
+        if self._registry is None:
+            self._registry = await asyncio.to_thread(get_handle, namespace=self._settings.namespace)
+        report = NodeReport(
+            node_id=self._node_id, work=self._work, monitor=self._monitor, load=self._load
+        )
+        try:
+            await asyncio.wait_for(self._registry.report.remote(report), REPORT_TIMEOUT_S)
+        except RayActorError:
+            # A handle to an actor that was ended for good never works again.
+            self._registry = None
+            raise

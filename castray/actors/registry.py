@@ -1,0 +1,221 @@
+"""The `ClusterRegistry` actor: the one that knows everything now."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray._private.ray_constants import DASHBOARD_ADDRESS, KV_NAMESPACE_DASHBOARD
+from ray.experimental.internal_kv import _internal_kv_get
+from ray.util.state import list_actors
+
+from castray.actors.background import BackgroundLoops
+from castray.core.nodes import monitor_port
+from castray.core.registry import (
+    ClusterObserved,
+    MembershipObserved,
+    NodeFacts,
+    NodeReported,
+    PollerFailed,
+    RegistryState,
+    TasksObserved,
+    TimePassed,
+)
+from castray.core.versioned import Version
+from castray.models import (
+    HOME_CLUSTER,
+    Cluster,
+    ClusterState,
+    LogicalResource,
+    NodeSource,
+)
+from castray.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from castray.actors.names import ActorSettings
+    from castray.core.registry import Event
+    from castray.models import Changes, Node, NodeReport, Snapshot
+
+__all__ = ["ClusterRegistry"]
+
+logger = logging.getLogger(__name__)
+
+MEMBERSHIP_INTERVAL_S = 1.0
+CLOCK_INTERVAL_S = 0.5
+TASKS_INTERVAL_S = 3.0
+MAX_LISTED_ACTORS = 10_000
+POLLER_START_RETRY_S = 10.0
+"""A node whose poller has not been heard for this long is given one again."""
+
+MAX_WAIT_S = 30.0
+
+
+class ClusterRegistry:
+    """Holds the state of every node and cluster, and tells who asks what changed.
+
+    Reached with `ray.get_actor("ClusterRegistry", namespace="castray")`.
+
+    Args:
+        settings: What the actors were started with.
+        code_uri: Where the code that this actor runs was uploaded to.
+        start_poller: Creates the poller of a node and returns its handle.
+    """
+
+    def __init__(
+        self,
+        settings: ActorSettings,
+        code_uri: str,
+        start_poller: Callable[[ActorSettings, str, int, str], Any],
+    ) -> None:
+        self._settings = settings
+        self._code_uri = code_uri
+        self._start_poller = start_poller
+        self._store = Store(Path(settings.store_path).expanduser())
+        self._state = RegistryState(self._store.next_epoch())
+        self._changed = asyncio.Event()
+        self._pollers: dict[str, asyncio.Task[None]] = {}
+        self._started_at = _now()
+        self._loops = BackgroundLoops()
+        self._loops.start("membership", self._observe_membership, MEMBERSHIP_INTERVAL_S)
+        self._loops.start("clock", self._observe_clock, CLOCK_INTERVAL_S)
+        self._loops.start("tasks", self._observe_tasks, TASKS_INTERVAL_S)
+
+    async def identity(self) -> tuple[ActorSettings, str]:
+        """The settings and the code that this registry runs with."""
+        return self._settings, self._code_uri
+
+    async def snapshot(self) -> Snapshot:
+        """Every node and cluster as known now, with the version of that knowledge."""
+        return self._state.snapshot()
+
+    @ray.method(concurrency_group="wait")
+    async def changes(self, since: str | None = None, timeout_s: float = 10.0) -> Changes:
+        """What changed after version `since`; waits until something has, or `timeout_s` passed.
+
+        With `since` None, or a version that is no longer known: everything, at once.
+
+        Raises:
+            InvalidRequestError: `since` is no version.
+        """
+        version = None if since is None else Version.parse(since)
+        if version == self._state.version:
+            try:
+                await asyncio.wait_for(self._changed.wait(), min(timeout_s, MAX_WAIT_S))
+            except asyncio.TimeoutError:
+                logger.debug("nothing changed for %s s", timeout_s)
+        return self._state.changes_since(version)
+
+    @ray.method(concurrency_group="report")
+    async def report(self, report: NodeReport) -> None:
+        """Take in what a poller says about its node."""
+        self._apply(NodeReported(report))
+
+    def _apply(self, event: Event) -> None:
+        if self._state.apply(event, _now()):
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    async def _observe_clock(self) -> None:
+        self._apply(TimePassed())
+
+    async def _observe_membership(self) -> None:
+        # Ray answers both from this process or its node in a millisecond or two.
+        rows = tuple(_parse_node(row) for row in ray.nodes())
+        total, available = ray.cluster_resources(), ray.available_resources()
+        self._apply(MembershipObserved(rows))
+        self._apply(ClusterObserved(self._home_cluster(total, available)))
+        self._ensure_pollers()
+
+    def _home_cluster(self, total: dict[str, float], available: dict[str, float]) -> Cluster:
+        context = ray.get_runtime_context()
+        return Cluster(
+            id=HOME_CLUSTER,
+            name=HOME_CLUSTER,
+            source=NodeSource.HOME,
+            state=ClusterState.CONNECTED,
+            ray_version=ray.__version__,
+            session_name=context.get_session_name(),
+            dashboard_url=_dashboard_url(),
+            resources={
+                name: LogicalResource(total=value, available=available.get(name, 0.0))
+                for name, value in sorted(total.items())
+                if not name.startswith("node:")
+            },
+            connected_since=self._started_at,
+        )
+
+    def _ensure_pollers(self) -> None:
+        """Give each live node that is not heard a poller; each start is watched by its task."""
+        live = {node.node_id: node for node in self._state.live_nodes()}
+        for node_id in self._pollers.keys() - live.keys():
+            self._pollers.pop(node_id).cancel()
+        for node_id, node in live.items():
+            task = self._pollers.get(node_id)
+            if task is None or (task.done() and self._is_silent(node)):
+                self._pollers[node_id] = asyncio.create_task(
+                    self._watch_start(node), name=f"start poller of {node.name}"
+                )
+
+    def _is_silent(self, node: Node) -> bool:
+        return (
+            node.last_report is None
+            or (_now() - node.last_report).total_seconds() > POLLER_START_RETRY_S
+        )
+
+    async def _watch_start(self, node: Node) -> None:
+        try:
+            poller = await asyncio.to_thread(
+                self._start_poller,
+                self._settings,
+                node.node_id,
+                monitor_port(node.labels, self._settings.monitor_port),
+                self._code_uri,
+            )
+            await poller.ready.remote()
+        except Exception as error:  # noqa: BLE001 - any failure of a start belongs to its node
+            logger.warning("the poller of %s (%s) did not start: %s", node.name, node.id, error)
+            self._apply(PollerFailed(node.node_id, str(error)))
+
+    async def _observe_tasks(self) -> None:
+        rows = await asyncio.to_thread(
+            list_actors,
+            filters=[("state", "=", "ALIVE")],
+            limit=MAX_LISTED_ACTORS,
+            raise_on_missing_output=False,
+        )
+        tasks: dict[str, list[str]] = {}
+        for row in rows:
+            if row.ray_namespace != self._settings.namespace and row.node_id:
+                tasks.setdefault(row.node_id, []).append(row.name or row.class_name)
+        self._apply(TasksObserved({node_id: tuple(sorted(n)) for node_id, n in tasks.items()}))
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _parse_node(row: dict[str, Any]) -> NodeFacts:
+    """One row of `ray.nodes()`."""
+    resources = row.get("Resources") or {}
+    return NodeFacts(
+        node_id=row["NodeID"],
+        host_name=row.get("NodeManagerHostname") or row["NodeManagerAddress"],
+        address=row["NodeManagerAddress"],
+        is_head="node:__internal_head__" in resources,
+        alive=row["Alive"],
+        death_reason=row.get("DeathReasonMessage") or "",
+        labels=row.get("Labels") or {},
+        resources=resources,
+    )
+
+
+def _dashboard_url() -> str | None:
+    """The address that the head's dashboard wrote into Ray's own key-value store."""
+    address = _internal_kv_get(DASHBOARD_ADDRESS.encode(), namespace=KV_NAMESPACE_DASHBOARD)
+    return f"http://{address.decode()}" if address else None

@@ -1,0 +1,139 @@
+"""The Serve deployment: the HTTP API over actor handles.
+
+`serve run castray.serve_app` and `serve run castray.serve_app:app` both deploy it; `deploy` does
+the same from Python, on the host and port of the settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from ray import serve
+from ray.exceptions import RayActorError, RayError
+from ray.serve import context as serve_context
+
+from castray.actors.launch import ensure_registry, remove_actors
+from castray.actors.names import ActorSettings, get_handle
+from castray.api.app import build_app
+from castray.api.auth import build_access_policy
+from castray.config import load_settings
+from castray.errors import RegistryUnavailableError, SettingsError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from ray.serve import Application
+
+    from castray.config import Settings
+    from castray.models import Changes
+
+__all__ = ["APPLICATION_NAME", "app", "build_application", "deploy", "shutdown"]
+
+logger = logging.getLogger(__name__)
+
+APPLICATION_NAME = "castray"
+
+MAX_OPEN_REQUESTS = 100_000
+"""Every open socket counts as a request in progress."""
+
+CHANGES_TIMEOUT_S = 2.0
+"""How long the registry may be silent before it is asked again: a sign of life."""
+
+
+def build_application(settings: Settings) -> Application:
+    """The Serve application, ready for `serve.run`; its one replica lives on the head."""
+    ingress = serve.ingress(functools.partial(_build_api, settings))
+    deployment = serve.deployment(
+        ingress(),
+        name="CastRay",
+        num_replicas=1,
+        max_ongoing_requests=MAX_OPEN_REQUESTS,
+        graceful_shutdown_timeout_s=1.0,
+        health_check_period_s=2.0,
+        health_check_timeout_s=5.0,
+        ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},
+    )
+    return deployment.bind()
+
+
+def deploy(settings: Settings) -> str:
+    """Start CastRay on the Ray cluster that this process is connected to.
+
+    Returns:
+        The address where the API answers, such as `http://127.0.0.1:8000`. Where Serve runs
+        already, that is Serve's own host and port.
+    """
+    web = settings.web_server
+    serve.start(proxy_location="HeadOnly", http_options={"host": web.host, "port": web.port})
+    serve.run(build_application(settings), name=APPLICATION_NAME, route_prefix="/")
+    host, port = _http_address()
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+
+
+def shutdown(namespace: str) -> list[str]:
+    """Remove CastRay from the cluster; the names of the actors that were ended."""
+    if serve.status().applications.get(APPLICATION_NAME):
+        serve.delete(APPLICATION_NAME)
+    return remove_actors(namespace)
+
+
+class _ActorBackend:
+    """The API's backend over the registry's handle, which is looked up anew when it breaks."""
+
+    def __init__(self, settings: ActorSettings) -> None:
+        self._settings = settings
+        self._registry = ensure_registry(settings)
+
+    async def next_changes(self, since: str | None) -> Changes:
+        try:
+            changes: Changes = await asyncio.wait_for(
+                self._registry.changes.remote(since, CHANGES_TIMEOUT_S), 2 * CHANGES_TIMEOUT_S
+            )
+        except (RayError, asyncio.TimeoutError) as error:
+            if isinstance(error, RayActorError):
+                await asyncio.to_thread(self._look_up_again)
+            raise RegistryUnavailableError from error
+        return changes
+
+    def _look_up_again(self) -> None:
+        try:
+            self._registry = get_handle(namespace=self._settings.namespace)
+        except ValueError:
+            self._registry = ensure_registry(self._settings)
+
+
+def _build_api(settings: Settings) -> FastAPI:
+    """Runs in the replica: the API, bound to the registry of this cluster."""
+    host, _ = _http_address()
+    backend = _ActorBackend(_actor_settings(settings))
+    return build_app(backend, settings, build_access_policy(settings, bound_host=host))
+
+
+def _actor_settings(settings: Settings) -> ActorSettings:
+    return ActorSettings(
+        store_path=str(settings.store.path),
+        namespace=settings.ray_cluster.namespace,
+        monitor_port=settings.monitor.port,
+        monitor_poll_interval_s=settings.monitor.poll_interval_s,
+        monitor_timeout_s=settings.monitor.timeout_s,
+        monitor_embedded=settings.monitor.embedded,
+    )
+
+
+def _http_address() -> tuple[str, int]:
+    """Where Serve listens on this cluster, whoever started it."""
+    options = serve_context._get_global_client().http_config
+    return options.host, options.port
+
+
+def _load_or_exit() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        sys.exit(f"castray: {error}")
+
+
+app = build_application(_load_or_exit())
