@@ -43,6 +43,7 @@ __all__ = [
     "MonitorSettings",
     "RayClusterSettings",
     "Settings",
+    "StoreSettings",
     "TransferSettings",
     "WebServerSettings",
     "load_settings",
@@ -201,6 +202,13 @@ class AuthSettings(_Section):
         return self
 
 
+class StoreSettings(_Section):
+    """What must outlive the registry."""
+
+    path: str = "~/.castray/castray.db"
+    """The SQLite file; `~` is expanded on the head, where the registry lives."""
+
+
 class Settings(_Section):
     """Everything that can be set. `model_fields_set` of a section names what somebody did set."""
 
@@ -210,6 +218,7 @@ class Settings(_Section):
     monitor: MonitorSettings = MonitorSettings()
     transfer: TransferSettings = TransferSettings()
     auth: AuthSettings = AuthSettings()
+    store: StoreSettings = StoreSettings()
 
 
 def _scheme_name(key: str) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import functools
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ray import serve
 from ray.exceptions import RayActorError, RayError
@@ -45,8 +45,8 @@ CHANGES_TIMEOUT_S = 2.0
 
 def build_application(settings: Settings) -> Application:
     """The Serve application, ready for `serve.run`; its one replica lives on the head."""
-    ingress = serve.ingress(functools.partial(_build_api, settings))
-    deployment = serve.deployment(
+    ingress: Any = serve.ingress(functools.partial(_build_api, settings))
+    deployment: Any = serve.deployment(
         ingress(),
         name="CastRay",
         num_replicas=1,
@@ -56,7 +56,8 @@ def build_application(settings: Settings) -> Application:
         health_check_timeout_s=5.0,
         ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},
     )
-    return deployment.bind()
+    application: Application = deployment.bind()
+    return application
 
 
 def deploy(settings: Settings) -> str:
@@ -114,7 +115,7 @@ def _build_api(settings: Settings) -> FastAPI:
 
 def _actor_settings(settings: Settings) -> ActorSettings:
     return ActorSettings(
-        store_path=str(settings.store.path),
+        store_path=settings.store.path,
         namespace=settings.ray_cluster.namespace,
         monitor_port=settings.monitor.port,
         monitor_poll_interval_s=settings.monitor.poll_interval_s,
@@ -125,8 +126,8 @@ def _actor_settings(settings: Settings) -> ActorSettings:
 
 def _http_address() -> tuple[str, int]:
     """Where Serve listens on this cluster, whoever started it."""
-    options = serve_context._get_global_client().http_config
-    return options.host, options.port
+    client: Any = serve_context._get_global_client()
+    return client.http_config.host, client.http_config.port
 
 
 def _load_or_exit() -> Settings:

@@ -45,7 +45,9 @@ def ensure_registry(settings: ActorSettings) -> Any:
     if running is not None and _identity(running) != (settings, code_uri):
         logger.info("CastRay's actors run other code or settings: replacing them")
         remove_actors(settings.namespace)
-    registry = ray.remote(concurrency_groups=REGISTRY_CONCURRENCY_GROUPS)(ClusterRegistry)
+    # Ray takes this option nowhere else, though its types do not know it here.
+    make_remote: Any = ray.remote(concurrency_groups=REGISTRY_CONCURRENCY_GROUPS)  # type: ignore[call-overload]
+    registry = make_remote(ClusterRegistry)
     options = registry_options(settings, code_uri)
     return registry.options(**options).remote(settings, code_uri, start_poller)
 

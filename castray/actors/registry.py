@@ -126,8 +126,9 @@ class ClusterRegistry:
 
     async def _observe_membership(self) -> None:
         # Ray answers both from this process or its node in a millisecond or two.
-        rows = tuple(_parse_node(row) for row in ray.nodes())
-        total, available = ray.cluster_resources(), ray.available_resources()
+        rows = tuple(_parse_node(row) for row in ray.nodes())  # type: ignore[no-untyped-call]
+        total = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        available = ray.available_resources()  # type: ignore[no-untyped-call]
         self._apply(MembershipObserved(rows))
         self._apply(ClusterObserved(self._home_cluster(total, available)))
         self._ensure_pollers()
