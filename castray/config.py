@@ -68,6 +68,9 @@ OTHER_VARIABLES = frozenset(
 )
 """Variables of ours that are no settings; every other `CASTRAY_…` that is none is a mistake."""
 
+SUGGESTION_CUTOFF = 0.8
+"""The prefix `CASTRAY_` alone makes any two short names somewhat alike."""
+
 HOST_NAME = re.compile(r"(?!-)[a-zA-Z0-9-]{1,63}(\.(?!-)[a-zA-Z0-9-]{1,63})*\.?")
 TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -113,11 +116,11 @@ def _check_ordered(ports: tuple[int, int]) -> tuple[int, int]:
     return ports
 
 
-def _check_root(root: str) -> str:
-    # A root is on the node that it is used on, so `~` is expanded there.
-    if not root.startswith(("/", "~/")) or "\0" in root or ".." in root.split("/"):
+def _check_node_path(path: str) -> str:
+    # It is used on a node of the cluster, and `~` is expanded there.
+    if not path.startswith(("/", "~/")) or "\0" in path or ".." in path.split("/"):
         raise ValueError("should be an absolute path or one that starts with ~/, without ..")
-    return root
+    return path
 
 
 def _check_token(token: SecretStr) -> SecretStr:
@@ -130,6 +133,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 PortRange = Annotated[tuple[Port, Port], AfterValidator(_check_ordered)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Host = Annotated[str, AfterValidator(_check_host)]
+NodePath = Annotated[str, AfterValidator(_check_node_path)]
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
 
 
@@ -182,7 +186,7 @@ class MonitorSettings(_Section):
 class TransferSettings(_Section):
     """Files between nodes."""
 
-    roots: tuple[Annotated[str, AfterValidator(_check_root)], ...] = ("~/castray",)
+    roots: tuple[NodePath, ...] = ("~/castray",)
     port_range: PortRange = (28900, 28999)
     max_casts_per_node: Annotated[int, Field(ge=1)] = 4
 
@@ -205,8 +209,8 @@ class AuthSettings(_Section):
 class StoreSettings(_Section):
     """What must outlive the registry."""
 
-    path: str = "~/.castray/castray.db"
-    """The SQLite file; `~` is expanded on the head, where the registry lives."""
+    path: NodePath = "~/.castray/castray.db"
+    """The SQLite file on the head, where the registry lives."""
 
 
 class Settings(_Section):
@@ -357,7 +361,7 @@ def _expectation(error: ErrorDetails) -> str:
 
 def _suggestion(name: str, known: Mapping[str, str]) -> str:
     """Ask for what was meant; `known` has the right spelling of each name somebody may try."""
-    close = get_close_matches(name, known, n=1, cutoff=0.8)
+    close = get_close_matches(name, known, n=1, cutoff=SUGGESTION_CUTOFF)
     return f"; did you mean {known[close[0]]}?" if close else "; docs/settings.md lists them all"
 
 
