@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castray.models import ConnectionType, NodeResources
+from castray.models import ConnectionType, NodeResources, WorkReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from castray.models import Node, NodeState, Reason
 
 __all__ = [
     "CONNECTION_LABEL",
@@ -17,6 +19,7 @@ __all__ = [
     "monitor_port",
     "node_name",
     "node_resources",
+    "without_measurements",
 ]
 
 NAME_LABEL = "castray.io/name"
@@ -66,4 +69,18 @@ def node_resources(resources: Mapping[str, float]) -> NodeResources:
         memory_bytes=int(resources.get("memory", 0)),
         gpu_count=resources.get("GPU", 0.0),
         object_store_bytes=int(resources.get("object_store_memory", 0)),
+    )
+
+
+def without_measurements(node: Node, state: NodeState, reason: Reason) -> Node:
+    """The node with everything taken off that only a living poller can vouch for."""
+    return node.model_copy(
+        update={
+            "state": state,
+            "state_reason": reason,
+            "work": WorkReport(reason=reason),
+            "monitor": node.monitor.model_copy(update={"reachable": None, "error": reason}),
+            "load": None,
+            "tasks": (),
+        }
     )

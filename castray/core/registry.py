@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from castray.core.nodes import connection_type, node_name, node_resources
+from castray.core.nodes import (
+    connection_type,
+    node_name,
+    node_resources,
+    without_measurements,
+)
 from castray.core.state import VersionedState
 from castray.core.versioned import Version
 from castray.models import (
@@ -187,7 +192,7 @@ class RegistryState:
     def _poller_failed(self, event: PollerFailed) -> Iterator[Node]:
         node = self._state.nodes.get(node_key(HOME_CLUSTER, event.node_id))
         if node is not None and node.state is not NodeState.DEAD:
-            yield _without_measurements(
+            yield without_measurements(
                 node,
                 NodeState.STALE,
                 Reason(
@@ -203,7 +208,7 @@ class RegistryState:
             if node.state is not NodeState.ALIVE or node.cluster != HOME_CLUSTER:
                 continue
             if now - (node.last_report or self._first_seen[node.node_id]) > limit:
-                yield _without_measurements(
+                yield without_measurements(
                     node,
                     NodeState.STALE,
                     Reason(
@@ -287,7 +292,7 @@ class RegistryState:
                 node = node.model_copy(update={"name": known.name, "resources": known.resources})
         if row.alive:
             return node
-        return _without_measurements(
+        return without_measurements(
             node,
             NodeState.DEAD,
             Reason(
@@ -300,17 +305,3 @@ class RegistryState:
         for node in self._state.nodes.values():
             if node.cluster == HOME_CLUSTER and node.state is not NodeState.DEAD:
                 yield node.model_copy(update={"tasks": tasks.get(node.node_id, ())})
-
-
-def _without_measurements(node: Node, state: NodeState, reason: Reason) -> Node:
-    """The node with everything taken off that only a living poller can vouch for."""
-    return node.model_copy(
-        update={
-            "state": state,
-            "state_reason": reason,
-            "work": WorkReport(reason=reason),
-            "monitor": node.monitor.model_copy(update={"reachable": None, "error": reason}),
-            "load": None,
-            "tasks": (),
-        }
-    )
