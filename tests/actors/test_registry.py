@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import ray
+from ray.util import list_named_actors
+from ray.util.state import list_actors
+
+from castray.actors.launch import ensure_registry, remove_actors
+from castray.actors.names import REGISTRY_NAME, ActorSettings, get_handle, poller_name
+from castray.core.versioned import Version
+from castray.models import NodeState, ReasonCode, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEADLINE_S = 30.0
+
+
+def wait_for(registry: Any, holds: Callable[[Snapshot], bool]) -> Snapshot:
+    """The first snapshot that holds, following the registry's own changes."""
+    deadline = time.monotonic() + DEADLINE_S
+    snapshot: Snapshot = ray.get(registry.snapshot.remote(), timeout=DEADLINE_S)
+    while not holds(snapshot):
+        assert time.monotonic() < deadline, f"never held: {snapshot}"
+        ray.get(registry.changes.remote(snapshot.version, 1.0), timeout=DEADLINE_S)
+        snapshot = ray.get(registry.snapshot.remote(), timeout=DEADLINE_S)
+    return snapshot
+
+
+def is_measured(snapshot: Snapshot) -> bool:
+    return any(n.load is not None and n.load.cpu_percent is not None for n in snapshot.nodes)
+
+
+def process_of(name: str, settings: ActorSettings) -> int:
+    """The process that one of our actors lives in."""
+    rows = list_actors(filters=[("ray_namespace", "=", settings.namespace)], detail=True)
+    (pid,) = [row.pid for row in rows if row.name == name and row.state == "ALIVE"]
+    assert pid is not None
+    return pid
+
+
+def test_snapshot_is_typed_and_holds_what_the_poller_measured(settings: ActorSettings) -> None:
+    registry = ensure_registry(settings)
+
+    snapshot = wait_for(registry, is_measured)
+
+    (node,) = snapshot.nodes
+    assert node.is_head
+    assert node.state is NodeState.ALIVE
+    assert node.load is not None
+    assert node.load.memory_total_bytes == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    (cluster,) = snapshot.clusters
+    assert cluster.ray_version == ray.__version__
+    assert cluster.resources["CPU"].total == 1.0
+
+
+def test_node_without_a_monitor_is_unknown_with_the_reason(settings: ActorSettings) -> None:
+    quiet = dataclasses.replace(settings, monitor_port=9)
+
+    snapshot = wait_for(ensure_registry(quiet), lambda s: s.nodes[0].monitor.error is not None)
+
+    (node,) = snapshot.nodes
+    assert node.work.status.value == "unknown"
+    assert node.work.reason is not None
+    assert node.work.reason.code is ReasonCode.NO_MONITOR
+    assert node.monitor.reachable is False
+
+
+def test_waiting_call_returns_what_changed_and_nothing_older(settings: ActorSettings) -> None:
+    registry = ensure_registry(settings)
+    before = wait_for(registry, is_measured)
+
+    changes = ray.get(registry.changes.remote(before.version, 10.0), timeout=DEADLINE_S)
+
+    assert changes.since == before.version
+    assert Version.parse(changes.version) > Version.parse(before.version)
+    assert changes.nodes.removed == ()
+
+
+def test_killed_registry_comes_back_with_a_later_version(settings: ActorSettings) -> None:
+    registry = ensure_registry(settings)
+    before = wait_for(registry, is_measured)
+
+    os.kill(process_of(REGISTRY_NAME, settings), signal.SIGKILL)
+    after = wait_for(registry, lambda s: s.version.split(".")[0] != before.version.split(".")[0])
+
+    assert Version.parse(after.version) > Version.parse(before.version)
+    refilled = wait_for(registry, is_measured)
+    assert [n.key for n in refilled.nodes] == [n.key for n in before.nodes]
+
+
+def test_killed_poller_comes_back_and_reports(settings: ActorSettings) -> None:
+    registry = ensure_registry(settings)
+    node = wait_for(registry, is_measured).nodes[0]
+
+    killed = process_of(poller_name(node.node_id), settings)
+    os.kill(killed, signal.SIGKILL)
+    # A new poller has not measured the CPU before its second round.
+    wait_for(registry, lambda s: not is_measured(s))
+    wait_for(registry, is_measured)
+
+    assert process_of(poller_name(node.node_id), settings) != killed
+
+
+def test_same_settings_keep_the_registry_and_others_replace_it(settings: ActorSettings) -> None:
+    first = ensure_registry(settings)
+    epoch = wait_for(first, is_measured).version.split(".")[0]
+
+    same = ensure_registry(settings)
+    assert ray.get(same.snapshot.remote()).version.split(".")[0] == epoch
+
+    other = ensure_registry(dataclasses.replace(settings, monitor_port=9))
+    assert ray.get(other.snapshot.remote()).version.split(".")[0] != epoch
+    wait_for(other, lambda s: bool(s.nodes) and s.nodes[0].monitor.port == 9)
+
+
+def test_removal_ends_every_actor_of_that_namespace_alone(settings: ActorSettings) -> None:
+    wait_for(ensure_registry(settings), is_measured)
+
+    removed = remove_actors(settings.namespace)
+
+    assert removed[0] == REGISTRY_NAME
+    assert len(removed) == 2
+    assert settings.namespace not in {
+        row["namespace"] for row in list_named_actors(all_namespaces=True)
+    }
+    with pytest.raises(ValueError, match="Failed to look up actor"):
+        get_handle(namespace=settings.namespace)
