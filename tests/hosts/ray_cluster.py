@@ -1,0 +1,156 @@
+"""A real Ray cluster whose nodes are hosts."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+import zlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from tests.hosts.create import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.hosts.host import Host
+    from tests.hosts.process import HostProcess
+
+__all__ = ["FAST_HEALTH_CHECKS", "RAYLET", "RayCluster", "bare_ray"]
+
+FAST_HEALTH_CHECKS = {
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+}
+"""For a head: it calls a silent node dead after 3 s, not after 13 s or a minute."""
+
+RAYLET = r"raylet/raylet "
+"""Command line of the process whose death is the death of a Ray node."""
+
+GCS_PORT = 6379
+DASHBOARD_PORT = 8265
+
+OBJECT_STORE_BYTES = 80 * 2**20
+"""Ray refuses less than 75 MiB."""
+
+NODES_POLL_S = 0.2
+
+
+class RayCluster:
+    """A Ray cluster, started by `ray start` on one host after the other; it ends with its hosts.
+
+    The options are those of `ray start`; `ray` is that program, and `env` the environment of the
+    node's processes.
+
+    Attributes:
+        head: The host of its head, where its dashboard listens on localhost.
+        address: Where workers and drivers find it.
+
+    Raises:
+        CommandFailedError: The head does not start.
+    """
+
+    def __init__(
+        self,
+        head: Host,
+        *,
+        dashboard_host: str = "127.0.0.1",
+        labels: Mapping[str, str] | None = None,
+        resources: Mapping[str, float] | None = None,
+        num_cpus: int = 1,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.head = head
+        self.address = f"{head.address}:{GCS_PORT}"
+        place = ["--head", f"--port={GCS_PORT}", "--include-dashboard=true"]
+        place += [f"--dashboard-host={dashboard_host}", f"--dashboard-port={DASHBOARD_PORT}"]
+        command = ["ray", "start", *place, *_node_options(head, num_cpus, labels, resources)]
+        head.start(command, env=env).wait_for_output("Ray runtime started")
+
+    def start_worker(
+        self,
+        host: Host,
+        *,
+        ray: str = "ray",
+        labels: Mapping[str, str] | None = None,
+        resources: Mapping[str, float] | None = None,
+        num_cpus: int = 1,
+        env: Mapping[str, str] | None = None,
+    ) -> HostProcess:
+        """Start a node on `host`, without waiting for it."""
+        options = _node_options(host, num_cpus, labels, resources)
+        return host.start([ray, "start", f"--address={self.address}", *options], env=env)
+
+    def wait_for_nodes(self, *hosts: Host, timeout_s: float = 60) -> None:
+        """Wait until exactly these hosts are alive to Ray.
+
+        Raises:
+            TimeoutError: They are not, in that time.
+        """
+        wanted = sorted(host.address for host in hosts)
+        deadline = time.monotonic() + timeout_s
+        while (alive := self._fetch_alive_addresses()) != wanted:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"alive to Ray are {alive}, not {wanted}")
+            time.sleep(NODES_POLL_S)
+
+    def _fetch_alive_addresses(self) -> list[str]:
+        """Addresses of the living nodes; none while the dashboard does not answer."""
+        client = http.client.HTTPConnection("127.0.0.1", DASHBOARD_PORT, timeout=10)
+        client.sock = self.head.new_socket()
+        try:
+            client.sock.connect((client.host, client.port))
+            client.request("GET", "/api/v0/nodes?detail=true")
+            answer = json.load(client.getresponse())
+        except (OSError, http.client.HTTPException, ValueError):
+            return []
+        finally:
+            client.close()
+        nodes = answer["data"]["result"]["result"] if answer["result"] else []
+        return sorted(node["node_ip"] for node in nodes if node["state"] == "ALIVE")
+
+
+def bare_ray() -> str:
+    """The `ray` program of an environment that holds nothing but `ray[default]`.
+
+    It is installed once for each Python, version of Ray and state of constraints.txt.
+    """
+    constraints = REPOSITORY / "constraints.txt"
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "castray-tests"
+    caches.mkdir(parents=True, exist_ok=True)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    pinned = f"{zlib.crc32(constraints.read_bytes()):08x}"
+    environment = caches / f"ray-{version('ray')}-python{python}-{pinned}"
+    installed = environment / "installed"
+    with FileLock(f"{environment}.lock"):
+        if not installed.exists():
+            pip = [str(environment / "bin/pip"), "install", "--quiet"]
+            wanted = ["--constraint", str(constraints), f"ray[default]=={version('ray')}"]
+            subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+            subprocess.run([*pip, *wanted], check=True)
+            installed.touch()
+    return str(environment / "bin/ray")
+
+
+def _node_options(
+    host: Host,
+    num_cpus: int,
+    labels: Mapping[str, str] | None,
+    resources: Mapping[str, float] | None,
+) -> list[str]:
+    options = [f"--node-ip-address={host.address}", f"--num-cpus={num_cpus}"]
+    options += [f"--object-store-memory={OBJECT_STORE_BYTES}", "--include-log-monitor=false"]
+    if labels:
+        options.append("--labels=" + ",".join(f"{key}={value}" for key, value in labels.items()))
+    if resources:
+        options.append(f"--resources={json.dumps(resources)}")
+    return [*options, "--disable-usage-stats", "--block"]
