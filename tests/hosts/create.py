@@ -40,6 +40,7 @@ for path; do
 done
 umount -l /mnt
 mount --bind "$hosts_file" /etc/hosts
+mount --bind /dev/null /etc/resolv.conf
 mkdir /tmp/home
 hostname "$name"
 trap '' CHLD
@@ -110,6 +111,17 @@ def _remove_stale_bridges() -> None:
 
 @contextmanager
 def _host(name: str, address: str, bridge: str, directory: Path) -> Iterator[Host]:
+    with _first_process(name, directory) as first_pid:
+        host = Host(name, address, directory, f"{bridge}.{name}", first_pid)
+        _plug_in(host, bridge, first_pid)
+        yield host
+    # They have ended with the first process.
+    for process in host.processes:
+        process.wait()
+
+
+@contextmanager
+def _first_process(name: str, directory: Path) -> Iterator[int]:
     visible = {str(directory), str(REPOSITORY), sys.prefix, sys.base_prefix}
     command = ["sh", "-c", FIRST_PROCESS, "first", name, str(directory / "hosts"), *visible]
     # A session of its own: Ctrl-C reaches only the test process, which closes the hosts in order.
@@ -118,10 +130,7 @@ def _host(name: str, address: str, bridge: str, directory: Path) -> Iterator[Hos
     ) as unshare:
         if not unshare.stdout or unshare.stdout.readline() != b"ready\n":
             raise CommandFailedError(command, unshare.wait(), "what it wrote is above")
-        first_pid = psutil.Process(unshare.pid).children()[0].pid
-        host = Host(name, address, directory, f"{bridge}.{name}", first_pid)
-        _plug_in(host, bridge, first_pid)
-        yield host
+        yield psutil.Process(unshare.pid).children()[0].pid
 
 
 def _plug_in(host: Host, bridge: str, first_pid: int) -> None:

@@ -43,15 +43,16 @@ class Host:
         name: Its host name, known to all hosts.
         address: Its address on the bridge.
         directory: A directory that the test process and all hosts see under the same path.
+        processes: All that was started on it, in order.
     """
 
     def __init__(self, name: str, address: str, directory: Path, link: str, first_pid: int) -> None:
         self.name = name
         self.address = address
         self.directory = directory
+        self.processes: list[HostProcess] = []
         self._link = link
         self._first_pid = first_pid
-        self._started = 0
 
     def __repr__(self) -> str:
         return f"Host({self.name}, {self.address})"
@@ -60,8 +61,8 @@ class Host:
         self, command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str = "/"
     ) -> HostProcess:
         """Start a command; it ends with the host at the latest."""
-        self._started += 1
-        log = self.directory / f"{self.name}-{self._started}-{Path(command[0]).name}.log"
+        number = len(self.processes) + 1
+        log = self.directory / f"{self.name}-{number}-{Path(command[0]).name}.log"
         # Without setpriv a killed nsenter would leave its command running.
         inside = ["setpriv", "--pdeathsig", "KILL", "env", f"--chdir={cwd}", *command]
         with log.open("wb") as output:
@@ -73,7 +74,8 @@ class Host:
                 stderr=STDOUT,
                 start_new_session=True,
             )
-        return HostProcess(command, waiter, log)
+        self.processes.append(HostProcess(command, waiter, log))
+        return self.processes[-1]
 
     def run(
         self,
@@ -120,6 +122,7 @@ class Host:
             process.pid
             for process in psutil.process_iter()
             if process.pid != self._first_pid
+            and namespace is not None
             and _pid_namespace(process.pid) == namespace
             and re.search(pattern, _command_line(process))
         ]
