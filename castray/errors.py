@@ -5,7 +5,17 @@ CastRayError
 ├── InvalidRequestError      a caller's request makes no sense as it stands
 ├── NotFoundError            no node, cluster or cast of that name
 ├── AmbiguousNameError       several nodes or clusters of that name
-└── RegistryUnavailableError the registry cannot be reached now
+├── RegistryUnavailableError the registry cannot be reached now
+└── ExternalClusterError     another Ray cluster cannot be read
+    ├── AddressRefusedError      our policy forbids to connect there
+    ├── ClusterUnreachableError  nothing answers at its address
+    ├── ClusterTooSlowError      no whole answer in time
+    ├── NotARayDashboardError    something answers that is no Ray dashboard
+    ├── ClusterRedirectsError    it answers with a redirect
+    ├── AnswerTooLargeError      it sends more than we take
+    ├── BadAnswerError           broken JSON, or of a shape that Ray does not send
+    ├── TokenMissingError        it wants a token
+    └── TokenRefusedError        it refuses the token that it got
 
 Each carries its facts as attributes and says in its text what to do.
 """
@@ -18,12 +28,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "AddressRefusedError",
     "AmbiguousNameError",
+    "AnswerTooLargeError",
+    "BadAnswerError",
     "CastRayError",
+    "ClusterRedirectsError",
+    "ClusterTooSlowError",
+    "ClusterUnreachableError",
+    "ExternalClusterError",
     "InvalidRequestError",
+    "NotARayDashboardError",
     "NotFoundError",
     "RegistryUnavailableError",
     "SettingsError",
+    "TokenMissingError",
+    "TokenRefusedError",
 ]
 
 
@@ -87,3 +107,56 @@ class RegistryUnavailableError(CastRayError):
             "The ClusterRegistry actor does not answer; it comes back by itself while its node "
             "lives. If it stays away, start CastRay again with `castray up`."
         )
+
+
+class ExternalClusterError(CastRayError):
+    """Another Ray cluster cannot be read.
+
+    Args:
+        address: Where it was looked for.
+        problem: What was seen there, and what to do.
+    """
+
+    def __init__(self, address: str, problem: str) -> None:
+        super().__init__(address, problem)
+        self.address = address
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.problem}"
+
+
+class AddressRefusedError(ExternalClusterError):
+    """An address that we do not connect to, whoever asks."""
+
+
+class ClusterUnreachableError(ExternalClusterError):
+    """Nothing answers at that address."""
+
+
+class ClusterTooSlowError(ExternalClusterError):
+    """There was no whole answer in time."""
+
+
+class NotARayDashboardError(ExternalClusterError):
+    """Something answers, but no Ray dashboard."""
+
+
+class ClusterRedirectsError(ExternalClusterError):
+    """It answers with a redirect, which we do not follow."""
+
+
+class AnswerTooLargeError(ExternalClusterError):
+    """It sends more than we take."""
+
+
+class BadAnswerError(ExternalClusterError):
+    """Its answer is broken, or of a shape that Ray does not send."""
+
+
+class TokenMissingError(ExternalClusterError):
+    """It wants a token and got none."""
+
+
+class TokenRefusedError(ExternalClusterError):
+    """It refuses the token that it got."""
