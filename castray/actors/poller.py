@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -27,8 +26,10 @@ from castray.monitor.load import LoadSampler
 from castray.monitor.service import MonitorServer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from castray.actors.names import ActorSettings
-    from castray.monitor.client import Observation
+    from castray.monitor.client import MonitorReading
 
 __all__ = ["StatusPoller"]
 
@@ -80,32 +81,32 @@ class StatusPoller:
                 session,
                 timeout_s=self._settings.monitor_timeout_s,
             )
-            async for observation in client.watch(self._settings.monitor_poll_interval_s):
-                await self._observe(observation)
+            watch = client.watch(self._settings.monitor_poll_interval_s)
+            async with contextlib.aclosing(watch):
+                async for reading in watch:
+                    await self._take(reading, client.last_seen)
 
-    async def _observe(self, seen: Observation) -> None:
-        if self._settings.monitor_embedded:
-            await self._embed_where_missing(seen)
-        if seen.reason is None:
-            kind = MonitorKind.EMBEDDED if self._embedded is not None else seen.kind
+    async def _take(self, reading: MonitorReading, last_seen: datetime | None) -> None:
+        if isinstance(reading.result, Reason):
+            self._work = WorkReport(reason=reading.result)
+            self._monitor = self._monitor.model_copy(
+                update={"reachable": False, "error": reading.result, "last_seen": last_seen}
+            )
+            if reading.result.code is ReasonCode.NO_MONITOR and self._settings.monitor_embedded:
+                await self._embed_monitor()
+        else:
+            self._work = reading.result
             self._monitor = MonitorView(
                 reachable=True,
                 port=self._port,
-                kind=kind,
-                version=seen.version,
-                last_seen=datetime.now(timezone.utc),
+                kind=reading.kind if self._embedded is None else MonitorKind.EMBEDDED,
+                version=reading.version,
+                last_seen=last_seen,
             )
-        else:
-            self._monitor = self._monitor.model_copy(
-                update={"reachable": False, "error": seen.reason}
-            )
-        self._work = seen.work
         self._news.set()
 
-    async def _embed_where_missing(self, seen: Observation) -> None:
-        """Be this node's monitor ourselves where nothing listens on its port."""
-        if seen.reason is None or seen.reason.code is not ReasonCode.NO_MONITOR:
-            return
+    async def _embed_monitor(self) -> None:
+        """Be this node's monitor ourselves, now that nothing listens on its port."""
         if self._embedded is not None:
             await self._embedded.aclose()
             self._embedded = None
