@@ -1,0 +1,128 @@
+"""The door: every request and every socket passes here first, and every answer last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
+
+from castray.api.auth import Refuse
+from castray.api.login_page import LOGIN_PAGE, LOGIN_PAGE_POLICY
+from castray.api.messages import preferred_language
+from castray.api.problems import ProblemResponse, problem
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from castray.api.auth import AccessPolicy, Role
+
+__all__ = ["AccessMiddleware", "role_of"]
+
+ROLE = "castray.role"
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        # Component libraries set styles of elements from scripts.
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "font-src 'self' data:; base-uri 'none'; object-src 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class AccessMiddleware:
+    """Lets in what the policy allows, and puts the security headers on every answer.
+
+    Args:
+        app: What is behind the door.
+        policy: The rules.
+    """
+
+    def __init__(self, app: ASGIApp, policy: AccessPolicy) -> None:
+        self._app = app
+        self._policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = _joined_headers(scope)
+        decision = self._policy.decide(
+            scope.get("method", "GET"), scope["path"], headers, scope["type"]
+        )
+        if not isinstance(decision, Refuse):
+            scope[ROLE] = decision.role
+            await self._app(scope, receive, _with_security_headers(send))
+        elif scope["type"] == "websocket":
+            await _refuse_socket(decision, headers, scope, receive, send)
+        else:
+            response = _refusal(decision, scope["method"], headers)
+            await response(scope, receive, _with_security_headers(send))
+
+
+def role_of(connection: HTTPConnection) -> Role:
+    """The role in which a request was let in; not for calls that anyone may make."""
+    role: Role = connection.scope[ROLE]
+    return role
+
+
+def _joined_headers(scope: Scope) -> dict[str, str]:
+    """By lower-case name. A header that came twice is joined, so it equals neither of its two."""
+    joined: dict[str, str] = {}
+    for name, value in Headers(scope=scope).items():
+        separator = "; " if name == "cookie" else ", "
+        joined[name] = f"{joined[name]}{separator}{value}" if name in joined else value
+    return joined
+
+
+def _with_security_headers(send: Send) -> Send:
+    async def wrapped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return wrapped
+
+
+def _refusal(refuse: Refuse, method: str, headers: dict[str, str]) -> Response:
+    if refuse.status == 401 and method == "GET" and "text/html" in headers.get("accept", ""):
+        return HTMLResponse(
+            LOGIN_PAGE,
+            refuse.status,
+            {
+                "Content-Security-Policy": LOGIN_PAGE_POLICY,
+                "Cache-Control": "no-store",
+                "WWW-Authenticate": "Bearer",
+            },
+        )
+    challenge = {"WWW-Authenticate": "Bearer"} if refuse.status == 401 else {}
+    return ProblemResponse(
+        problem(refuse.code, refuse.status, preferred_language(headers)), challenge
+    )
+
+
+async def _refuse_socket(
+    refuse: Refuse, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Refuse before accepting; a server that cannot send an answer then says 403 by itself."""
+    await receive()
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    response = _refusal(refuse, "", headers)
+    await send(
+        {
+            "type": "websocket.http.response.start",
+            "status": refuse.status,
+            "headers": response.raw_headers,
+        }
+    )
+    await send({"type": "websocket.http.response.body", "body": response.body})

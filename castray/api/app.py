@@ -1,0 +1,98 @@
+"""The HTTP API as one ASGI application over a `Backend`."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from castray import __version__
+from castray.api.access import AccessMiddleware
+from castray.api.docs import docs_router
+from castray.api.document import build_document
+from castray.api.feed import ReplicaFeed
+from castray.api.nodes import nodes_router
+from castray.api.page import PAGE_DIRECTORY, page_router
+from castray.api.problems import install_handlers
+from castray.api.ray_dashboard import ray_dashboard_router
+from castray.api.rendering import Rendering
+from castray.api.session import session_router
+from castray.api.system import system_router
+from castray.api.websocket import SocketHub, websocket_router
+from castray.models import WorkStatus
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from castray.api.auth import AccessPolicy
+    from castray.api.backend import Backend
+    from castray.config import Settings
+
+__all__ = ["build_app"]
+
+
+def build_app(
+    backend: Backend,
+    settings: Settings,
+    access: AccessPolicy,
+    *,
+    page_directory: Path = PAGE_DIRECTORY,
+) -> FastAPI:
+    """The application; its lifespan follows the backend from start to end.
+
+    Args:
+        backend: The registry.
+        settings: All of them.
+        access: Who may do what.
+        page_directory: Where the built page is.
+    """
+    feed = ReplicaFeed(backend)
+    rendering = Rendering(feed, WorkStatus(settings.monitor.fallback_status))
+    hub = SocketHub(feed, rendering)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        feed.start()
+        hub.start()
+        await feed.wait_ready()
+        try:
+            yield
+        finally:
+            hub.close()
+            await feed.aclose()
+
+    app = FastAPI(
+        title="CastRay",
+        version=__version__,
+        description="Live work status of every node of several Ray clusters.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in (
+        ray_dashboard_router(feed, rendering),
+        system_router(feed, rendering),
+        nodes_router(feed, rendering),
+        session_router(access),
+        websocket_router(hub),
+        docs_router(),
+        page_router(page_directory),
+    ):
+        app.include_router(router)
+    install_handlers(app)
+    # FastAPI's own way to have `/openapi.json` serve another document.
+    app.openapi = functools.cache(functools.partial(build_document, app))  # type: ignore[method-assign]
+    # The last one added is the outermost: nothing gets past the door, not even a preflight.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.web_server.cors_origins,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["ETag"],
+    )
+    app.add_middleware(AccessMiddleware, policy=access)
+    return app

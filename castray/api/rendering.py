@@ -1,0 +1,160 @@
+"""What is rendered from a view, and shared by everybody who asks while it lasts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from castray import __version__
+from castray.api.bodies import Body, Fragments
+from castray.core.ray_dashboard import render_node, render_summary
+from castray.core.system_status import (
+    render_external_info,
+    render_ray_account,
+    render_system_node,
+)
+from castray.errors import RegistryUnavailableError
+from castray.models import Cluster, Node, NodeState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from castray.api.feed import ReplicaFeed
+    from castray.core.replica import View
+    from castray.models import Changes, WorkStatus
+
+__all__ = ["Rendering"]
+
+MAX_ENCODED_CHANGES = 256
+"""Sockets mostly hold the same few versions; those that do not are few."""
+
+
+class Rendering:
+    """Encodes what readers are shown: each record once for each shape, each text once for a view.
+
+    Args:
+        feed: Where the views come from.
+        fallback: What old clients are shown where a work status is unknown.
+    """
+
+    def __init__(self, feed: ReplicaFeed, fallback: WorkStatus) -> None:
+        self._feed = feed
+        self._nodes = Fragments[Node](Node.model_dump_json)
+        self._clusters = Fragments[Cluster](Cluster.model_dump_json)
+        self._system_nodes = Fragments[Node](lambda n: render_system_node(n).model_dump_json())
+        self._dashboard_nodes = Fragments[Node](
+            lambda node: render_node(node, fallback).model_dump_json()
+        )
+        self._view: View | None = None
+        self._texts: dict[str, str] = {}
+        self._bodies: dict[str, Body] = {}
+        self._changes: dict[str | None, str] = {}
+        self._changes_version: str | None = None
+
+    def ray_dashboard(self) -> Body:
+        """The body of `GET /api/ray-dashboard`."""
+        view = self._refreshed()
+        if "ray_dashboard" not in self._bodies:
+            self._bodies["ray_dashboard"] = Body(self._ray_dashboard_text(view))
+        return self._bodies["ray_dashboard"]
+
+    def cluster_status(self) -> str:
+        """The `cluster_status` message."""
+        view = self._refreshed()
+        return self._once(
+            "cluster_status",
+            lambda: f'{{"type":"cluster_status","data":{{{self._nodes_and_summary(view)}}}}}',
+        )
+
+    def system_status(self, uptime_s: float) -> Body:
+        """The body of `GET /api/status`; only its up-time is not shared."""
+        view = self._refreshed()
+        shared = self._once("system_status", lambda: self._system_status_text(view))
+        return Body(f'{{"service":"castray","uptime_s":{uptime_s:.3f},{shared}}}')
+
+    def node(self, node: Node) -> str:
+        """A node's own record."""
+        return self._nodes.get(node.key, node)
+
+    def nodes(self, nodes: Sequence[Node]) -> str:
+        """The records of these nodes, with commas between."""
+        return self._nodes.join(_keyed(nodes))
+
+    def changes(self, since: str | None) -> tuple[str, str]:
+        """The `delta` from that version, or the `snapshot` where it is not known.
+
+        Returns:
+            The version that who applies it holds then, and the message.
+
+        Raises:
+            InvalidRequestError: `since` is no version.
+            RegistryUnavailableError: Nothing is known yet.
+        """
+        version = self._feed.version
+        if version is None:
+            raise RegistryUnavailableError
+        if version != self._changes_version or len(self._changes) >= MAX_ENCODED_CHANGES:
+            self._changes_version, self._changes = version, {}
+        if since not in self._changes:
+            changes = self._feed.changes_since(since)
+            # However many unknown versions are asked for, they get one and the same snapshot.
+            if changes.since not in self._changes:
+                self._changes[changes.since] = self._changes_text(changes)
+            self._changes[since] = self._changes[changes.since]
+        return version, self._changes[since]
+
+    def _refreshed(self) -> View:
+        view = self._feed.view()
+        if view is not self._view:
+            self._view, self._texts, self._bodies = view, {}, {}
+            keys = {node.key for node in view.nodes}
+            for fragments in (self._nodes, self._system_nodes, self._dashboard_nodes):
+                fragments.keep(keys)
+        return view
+
+    def _once(self, name: str, make: Callable[[], str]) -> str:
+        if name not in self._texts:
+            self._texts[name] = make()
+        return self._texts[name]
+
+    def _nodes_and_summary(self, view: View) -> str:
+        def make() -> str:
+            nodes = self._dashboard_nodes.join(_keyed(view.nodes))
+            summary = render_summary(view.nodes, view.home).model_dump_json()
+            return f'"nodes":[{nodes}],"summary":{summary}'
+
+        return self._once("nodes_and_summary", make)
+
+    def _ray_dashboard_text(self, view: View) -> str:
+        message = "the registry is silent" if view.feed_lost_since else "ok"
+        url = json.dumps(view.home and view.home.dashboard_url)
+        return (
+            f'{{"result":true,"msg":"{message}","timestamp":"{view.as_of.isoformat()}",'
+            f'"data":{{{self._nodes_and_summary(view)},"dashboardUrl":{url}}}}}'
+        )
+
+    def _system_status_text(self, view: View) -> str:
+        active = sum(node.state is not NodeState.DEAD for node in view.nodes)
+        external = render_external_info(view.nodes, view.clusters).model_dump_json()
+        account = render_ray_account(view.home).model_dump_json()
+        return (
+            f'"version":"{__version__}","timestamp":"{view.as_of.isoformat()}",'
+            f'"total_nodes":{len(view.nodes)},"active_nodes":{active},'
+            f'"external":{external},"ray_cluster":{account},'
+            f'"nodes":[{self._system_nodes.join(_keyed(view.nodes))}]'
+        )
+
+    def _changes_text(self, changes: Changes) -> str:
+        kind, since = ("delta", f'"{changes.since}"') if changes.since else ("snapshot", "null")
+        nodes = self._nodes.join(_keyed(changes.nodes.changed))
+        clusters = self._clusters.join([(c.id, c) for c in changes.clusters.changed])
+        return (
+            f'{{"type":"{kind}","data":{{"version":"{changes.version}","since":{since},'
+            f'"nodes":{{"changed":[{nodes}],"removed":{json.dumps(changes.nodes.removed)}}},'
+            f'"clusters":{{"changed":[{clusters}],'
+            f'"removed":{json.dumps(changes.clusters.removed)}}}}}}}'
+        )
+
+
+def _keyed(nodes: Sequence[Node]) -> list[tuple[str, Node]]:
+    return [(node.key, node) for node in nodes]

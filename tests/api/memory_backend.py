@@ -1,0 +1,70 @@
+"""The registry without its actor: a `Backend` over a `RegistryState` in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from castray.core.registry import RegistryState
+from castray.core.versioned import Version
+from castray.errors import RegistryUnavailableError
+
+if TYPE_CHECKING:
+    from castray.core.registry import Event
+    from castray.models import Changes
+
+__all__ = ["MemoryBackend"]
+
+SIGN_OF_LIFE_S = 1.0
+
+
+class MemoryBackend:
+    """Answers like the registry's actor does, and can be taken down and restarted."""
+
+    def __init__(self) -> None:
+        self.registry = RegistryState(epoch=1)
+        self.calls = 0
+        self._is_up = True
+        self._news = asyncio.Event()
+
+    async def next_changes(self, since: str | None) -> Changes:
+        """What the protocol says."""
+        self.calls += 1
+        version = None if since is None else Version.parse(since)
+        if self._is_up and version == self.registry.version:
+            await _wait_at_most(self._news, SIGN_OF_LIFE_S)
+        if not self._is_up:
+            raise RegistryUnavailableError
+        return self.registry.changes_since(version)
+
+    def apply(self, *events: Event, now: datetime | None = None) -> None:
+        """Have these events happen in the registry."""
+        for event in events:
+            self.registry.apply(event, now or datetime.now(timezone.utc))
+        self._wake()
+
+    def take_down(self) -> None:
+        """From now on every call fails, also those under way."""
+        self._is_up = False
+        self._wake()
+
+    def bring_back(self) -> None:
+        """End that."""
+        self._is_up = True
+
+    def restart(self) -> None:
+        """As a crash of the actor does it: the state is empty, the epoch larger."""
+        self.registry = RegistryState(self.registry.version.epoch + 1)
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+async def _wait_at_most(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return
