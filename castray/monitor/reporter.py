@@ -1,0 +1,341 @@
+"""What an inference script says to the monitor on its node.
+
+    from castray.monitor.reporter import StatusReporter
+
+    reporter = StatusReporter()
+    with reporter.detecting("camera 2"):
+        confidence = infer(frame)
+    reporter.result(confidence=confidence)
+
+No call raises and none waits: a thread of its own does the talking. While the monitor is down the
+newest status and the counts are kept, and told once it is back. Needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import math
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, SupportsFloat
+
+from castray.monitor.line import RefusedError, parse_line
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from castray.monitor.line import Line
+
+__all__ = ["StatusReporter"]
+
+URL_VARIABLE = "CASTRAY_MONITOR_URL"
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+STATUS_GAP_S = 0.02
+"""A status that follows sooner waits for this, so that a tight loop costs its script little."""
+
+COUNTS_GAP_S = 0.25
+"""Counts alone are told at most this often."""
+
+HEARTBEAT_S = 2.0
+"""While not idle the status is told again this often, for a monitor that restarted meanwhile."""
+
+VALID_S = 30.0
+"""So long after its last word the monitor takes a script for killed, and its node for idle."""
+
+MAX_RETRY_GAP_S = 1.0
+MAX_TIMES = 500
+MAX_ERRORS = 20
+MAX_TEXT_CHARS = 500
+
+logger = logging.getLogger(__name__)
+
+
+class StatusReporter:
+    """Reports to one monitor. `detecting`, `sending` and `idle` are calls and context managers.
+
+    Leaving such a context brings back the status that was before it. When the reporter is closed,
+    at the latest when the script ends, the status is idle.
+
+    Args:
+        url: The monitor; by default what CASTRAY_MONITOR_URL says, else http://127.0.0.1:8000.
+        low_confidence_below: A result with less confidence is low, unless it says so itself.
+        timeout_s: How long the thread waits for an answer of the monitor.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        low_confidence_below: float = 0.8,
+        timeout_s: float = 2.0,
+    ) -> None:
+        self.url = url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+        self._low_confidence_below = low_confidence_below
+        self._timeout_s = timeout_s
+        self._begin()
+        self._start()
+        _reporters.add(self)
+        atexit.register(self.close)
+
+    def detecting(self, task: object = None) -> _Stay:
+        """Say that the script infers now, and on what."""
+        return self._enter("detecting", task)
+
+    def sending(self, task: object = None) -> _Stay:
+        """Say that the script asks the server now, and what; each call counts as one request."""
+        return self._enter("sending", task, requests=1)
+
+    def idle(self, message: object = None) -> _Stay:
+        """Say that the script waits, and what for."""
+        return self._enter("idle", message)
+
+    def result(
+        self,
+        *,
+        confidence: SupportsFloat | None = None,
+        inference_ms: SupportsFloat | None = None,
+        low_confidence: bool | None = None,
+    ) -> None:
+        """Count one inference.
+
+        Args:
+            confidence: How sure the model is, 0 to 1.
+            inference_ms: How long it took, in milliseconds.
+            low_confidence: Whether that is too little; by default as `low_confidence_below` says.
+        """
+        sure, time_ms = _number(confidence), _number(inference_ms)
+        if low_confidence is None:
+            low = sure is not None and sure < self._low_confidence_below
+        else:
+            low = bool(_number(low_confidence))
+        with self._changed:
+            self._note_counts()
+            self._untold.processed += 1
+            self._untold.low_confidence += low
+            if time_ms is not None:
+                self._untold.inference_ms.append(time_ms)
+
+    def error(self, message: object) -> None:
+        """Tell of an error; the monitor lists the newest."""
+        text = _text(message)
+        with self._changed:
+            self._note_counts()
+            self._untold.errors.append(text)
+
+    def close(self, timeout_s: float = 0.5) -> None:
+        """Say idle, and tell what is untold if that takes no longer than `timeout_s`."""
+        atexit.unregister(self.close)
+        with self._changed:
+            if self._status[0] != "idle":
+                self._note_status("idle", "")
+            self._closing = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _begin(self) -> None:
+        """Start as one who said nothing yet; so does the child of a fork, which has no thread."""
+        self._line = parse_line(self.url, self._timeout_s)
+        self._changed = threading.Condition()
+        self._status = ("idle", "")
+        self._untold = _Untold()
+        self._closing = False
+        self._tried_at = -math.inf
+        self._retry_gap_s = 0.0
+        self._problem = ""
+        self._thread: threading.Thread | None = None
+
+    def _enter(self, status: str, task: object, requests: int = 0) -> _Stay:
+        text = "" if task is None else _text(task)
+        with self._changed:
+            stay = _Stay(self, self._status)
+            self._note_status(status, text)
+            if requests:
+                self._note_counts()
+                self._untold.requests += requests
+        return stay
+
+    def _return_to(self, status: str, text: str) -> None:
+        with self._changed:
+            self._note_status(status, text)
+
+    def _note_status(self, status: str, text: str) -> None:
+        if self._status == (status, text):
+            return
+        self._status = (status, text)
+        if not self._untold.status:
+            self._untold.status = True
+            self._wake()
+
+    def _note_counts(self) -> None:
+        if not self._untold.counts:
+            self._untold.counts = True
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._start()
+        self._changed.notify()
+
+    def _start(self) -> None:
+        if self._line is None or self._closing:
+            return
+        self._thread = threading.Thread(
+            target=self._run, args=(self._line,), name="castray-status", daemon=True
+        )
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            logger.warning("The status is not reported, for want of a thread: %s", error)
+            self._thread = None
+
+    def _run(self, line: Line) -> None:
+        closing = False
+        while not closing:
+            with self._changed:
+                while (wait_s := self._wait_s()) is None or wait_s > 0:
+                    self._changed.wait(wait_s)
+                closing = self._closing
+                untold, self._untold = self._untold, _Untold()
+                status = self._status
+            if not closing or untold.status or untold.counts:
+                self._tell(line, status, untold)
+        line.close()
+
+    def _wait_s(self) -> float | None:
+        """How long there is nothing to tell yet; None: until something changes."""
+        if self._closing:
+            return 0.0
+        if self._retry_gap_s:
+            gap_s = self._retry_gap_s
+        elif self._untold.status:
+            gap_s = STATUS_GAP_S
+        elif self._untold.counts:
+            gap_s = COUNTS_GAP_S
+        elif self._status[0] != "idle":
+            gap_s = HEARTBEAT_S
+        else:
+            return None
+        return self._tried_at + gap_s - time.monotonic()
+
+    def _tell(self, line: Line, status: tuple[str, str], untold: _Untold) -> None:
+        problem, retry = "", True
+        try:
+            line.post(untold.body(*status))
+            retry = False
+        except RefusedError as error:
+            problem, retry = str(error), False
+        except TimeoutError:
+            # It may have arrived: the counts are given up, so that nothing is counted twice.
+            problem = "it does not answer in time"
+        except Exception as error:  # noqa: BLE001 - whoever answers, the thread must live
+            problem = str(error) or type(error).__name__
+            with self._changed:
+                self._untold.put_back(untold)
+        if problem and not self._problem:
+            logger.warning("The monitor at %s does not take the status: %s", self.url, problem)
+        elif self._problem and not problem:
+            logger.info("The monitor at %s takes the status again.", self.url)
+            # One that hung may now read, after this report, an older one that was given up.
+            with self._changed:
+                self._untold.status = True
+        self._problem = problem
+        self._retry_gap_s = min(2 * self._retry_gap_s or 0.1, MAX_RETRY_GAP_S) if retry else 0.0
+        self._tried_at = time.monotonic()
+
+
+class _Stay:
+    """A status that ends with a `with` block, where it is used in one."""
+
+    __slots__ = ("_before", "_reporter")
+
+    def __init__(self, reporter: StatusReporter, before: tuple[str, str]) -> None:
+        self._reporter = reporter
+        self._before = before
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._reporter._return_to(*self._before)
+
+
+@dataclass
+class _Untold:
+    """What the monitor was not told yet; the counts are since it was told the last time."""
+
+    status: bool = False
+    counts: bool = False
+    processed: int = 0
+    low_confidence: int = 0
+    requests: int = 0
+    inference_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_TIMES))
+    errors: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_ERRORS))
+
+    def put_back(self, older: _Untold) -> None:
+        """Add what could not be told."""
+        self.status |= older.status
+        self.counts |= older.counts
+        self.processed += older.processed
+        self.low_confidence += older.low_confidence
+        self.requests += older.requests
+        self.inference_ms = deque((*older.inference_ms, *self.inference_ms), MAX_TIMES)
+        self.errors = deque((*older.errors, *self.errors), MAX_ERRORS)
+
+    def body(self, status: str, text: str) -> bytes:
+        """The report as `POST /api/update_status` takes it."""
+        return json.dumps(
+            {
+                "status": status,
+                **({"message": text} if text else {}),
+                "valid_s": VALID_S,
+                "results": {
+                    "processed": self.processed,
+                    "low_confidence": self.low_confidence,
+                    "sent_to_server": self.requests,
+                    "inference_ms": list(self.inference_ms),
+                },
+                "errors": list(self.errors),
+            }
+        ).encode()
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001 - what stands for a number may raise anything, and we must not
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)[:MAX_TEXT_CHARS].encode("utf-8", "replace").decode()
+    except Exception:  # noqa: BLE001 - as above
+        return type(value).__name__
+
+
+_reporters: weakref.WeakSet[StatusReporter] = weakref.WeakSet()
+
+
+def _begin_in_child() -> None:
+    for reporter in _reporters:
+        reporter._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)
