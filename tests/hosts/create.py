@@ -19,7 +19,7 @@ from tests.hosts.host import Host
 from tests.hosts.process import CommandFailedError, call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["REPOSITORY", "create_hosts", "why_no_hosts"]
 
@@ -82,7 +82,7 @@ def create_hosts(count: int, directory: Path) -> Iterator[list[Host]]:
 @contextmanager
 def _bridge() -> Iterator[tuple[str, str]]:
     """A bridge of our own, and the first three numbers of the addresses on it."""
-    _remove_stale_bridges()
+    _delete_devices("castray*", _is_stale)
     for number in range(1, 255):
         bridge, net = f"castray{number}", f"10.77.{number}"
         with contextlib.suppress(CommandFailedError):
@@ -96,17 +96,25 @@ def _bridge() -> Iterator[tuple[str, str]]:
             f"addr add {net}.1/24 dev {bridge}",
             f"link set {bridge} up",
         )
+        # Unacknowledged data can keep a network, and its link, alive for minutes.
+        _delete_devices(f"{bridge}.*")
         yield bridge, net
     finally:
+        _delete_devices(f"{bridge}.*")
         _ip(f"link delete {bridge}")
 
 
-def _remove_stale_bridges() -> None:
-    for device in Path("/sys/class/net").glob("castray*"):
+def _delete_devices(pattern: str, condition: Callable[[Path], bool] = Path.exists) -> None:
+    for device in Path("/sys/class/net").glob(pattern):
         with contextlib.suppress(CommandFailedError, FileNotFoundError):
-            owner = (device / "ifalias").read_text().strip()
-            if owner and not psutil.pid_exists(int(owner)):
+            if condition(device):
                 _ip(f"link delete {device.name}")
+
+
+def _is_stale(device: Path) -> bool:
+    """Whether a bridge has lost its test process."""
+    owner = (device / "ifalias").read_text().strip()
+    return owner != "" and not psutil.pid_exists(int(owner))
 
 
 @contextmanager
