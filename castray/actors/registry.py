@@ -186,6 +186,8 @@ class ClusterRegistry:
     async def _observe_tasks(self) -> None:
         rows = await asyncio.to_thread(
             list_actors,
+            # Without it, it may ask another cluster that this machine happens to run.
+            address=ray.get_runtime_context().gcs_address,
             filters=[("state", "=", "ALIVE")],
             limit=MAX_LISTED_ACTORS,
             raise_on_missing_output=False,

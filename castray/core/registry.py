@@ -53,6 +53,9 @@ __all__ = [
 STALE_AFTER_S = 3.0
 """A node whose poller was silent for this long is stale: three heartbeats."""
 
+FIRST_REPORT_WITHIN_S = 15.0
+"""A new node's poller needs a worker process and CastRay's code on that node first."""
+
 DEAD_NODE_RETENTION_S = 3600.0
 """How long a dead node that nothing replaced is still shown."""
 
@@ -203,17 +206,19 @@ class RegistryState:
             )
 
     def _silent(self, now: datetime) -> Iterator[Node]:
-        limit = timedelta(seconds=STALE_AFTER_S)
         for node in self._state.nodes.values():
             if node.state is not NodeState.ALIVE or node.cluster != HOME_CLUSTER:
                 continue
-            if now - (node.last_report or self._first_seen[node.node_id]) > limit:
+            heard, limit_s = node.last_report, STALE_AFTER_S
+            if heard is None:
+                heard, limit_s = self._first_seen[node.node_id], FIRST_REPORT_WITHIN_S
+            if now - heard > timedelta(seconds=limit_s):
                 yield without_measurements(
                     node,
                     NodeState.STALE,
                     Reason(
                         code=ReasonCode.REPORTS_STOPPED,
-                        detail="The poller on this node stopped reporting: the node, its network "
+                        detail="The poller on this node does not report: the node, its network "
                         "or the poller is down. Reports resume by themselves.",
                     ),
                 )

@@ -14,7 +14,7 @@ from ray.util.state import list_actors
 from castray.actors.launch import ensure_registry, remove_actors
 from castray.actors.names import REGISTRY_NAME, ActorSettings, get_handle, poller_name
 from castray.core.versioned import Version
-from castray.models import NodeState, ReasonCode, Snapshot
+from castray.models import NodeState, ReasonCode, Snapshot, WorkStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,11 @@ def is_measured(snapshot: Snapshot) -> bool:
 
 def process_of(name: str, settings: ActorSettings) -> int:
     """The process that one of our actors lives in."""
-    rows = list_actors(filters=[("ray_namespace", "=", settings.namespace)], detail=True)
+    rows = list_actors(
+        address=ray.get_runtime_context().gcs_address,
+        filters=[("ray_namespace", "=", settings.namespace)],
+        detail=True,
+    )
     (pid,) = [row.pid for row in rows if row.name == name and row.state == "ALIVE"]
     assert pid is not None
     return pid
@@ -63,13 +67,13 @@ def test_snapshot_is_typed_and_holds_what_the_poller_measured(settings: ActorSet
 def test_node_without_a_monitor_is_unknown_with_the_reason(settings: ActorSettings) -> None:
     quiet = dataclasses.replace(settings, monitor_port=9)
 
-    snapshot = wait_for(ensure_registry(quiet), lambda s: s.nodes[0].monitor.error is not None)
+    snapshot = wait_for(ensure_registry(quiet), lambda s: s.nodes[0].monitor.reachable is False)
 
     (node,) = snapshot.nodes
-    assert node.work.status.value == "unknown"
+    assert node.work.status is WorkStatus.UNKNOWN
+    assert node.work.reason == node.monitor.error
     assert node.work.reason is not None
     assert node.work.reason.code is ReasonCode.NO_MONITOR
-    assert node.monitor.reachable is False
 
 
 def test_waiting_call_returns_what_changed_and_nothing_older(settings: ActorSettings) -> None:
