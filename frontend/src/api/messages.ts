@@ -1,0 +1,19 @@
+import type { Changes } from "./records";
+
+/** What the server says on `/ws?mode=delta`. */
+export type Message =
+  | { type: "snapshot" | "delta"; data: Changes }
+  | { type: "feed"; data: { lost_since: string | null } }
+  | { type: "heartbeat"; data: { now: string } };
+
+const TYPES: ReadonlySet<unknown> = new Set(["snapshot", "delta", "feed", "heartbeat"]);
+
+/** The message in a frame's text, or null where it is one that this page does not know. */
+export function parseMessage(text: string): Message | null {
+  try {
+    const message = JSON.parse(text);
+    return TYPES.has(message?.type) ? message : null;
+  } catch {
+    return null;
+  }
+}

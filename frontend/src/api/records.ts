@@ -1,0 +1,16 @@
+/** The records of the API under short names; the shapes are generated into schema.d.ts. */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Changes = Schemas["Changes"];
+export type Cluster = Schemas["Cluster"];
+export type ConnectionType = Schemas["ConnectionType"];
+export type Load = Schemas["Load"];
+export type MonitorKind = Schemas["MonitorKind"];
+export type MonitorStats = Schemas["MonitorStats"];
+export type MonitorView = Schemas["MonitorView"];
+export type Node = Schemas["Node"];
+export type NodeState = Schemas["NodeState"];
+export type ReasonCode = Schemas["ReasonCode"];
+export type WorkStatus = Schemas["WorkStatus"];

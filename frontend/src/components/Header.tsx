@@ -1,0 +1,61 @@
+import { ActionIcon, Group, Text, Title } from "@mantine/core";
+import { IconLogout } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import { logOut } from "../api/session";
+import { liveSocket } from "../stores/live";
+import { refreshSession, useSession } from "../stores/session";
+import { ConnectionPill } from "./ConnectionPill";
+import classes from "./Header.module.css";
+import { LanguageSwitch } from "./LanguageSwitch";
+import { SchemeSwitch } from "./SchemeSwitch";
+
+export function Header() {
+  return (
+    <header className={classes.header}>
+      <Group justify="space-between" gap="sm" wrap="nowrap">
+        <Group gap="sm" wrap="nowrap">
+          <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={28} height={28} />
+          <Title order={1} size="h4">
+            CastRay
+          </Title>
+          <ConnectionPill />
+        </Group>
+        <Group gap="xs" wrap="nowrap">
+          <SessionControls />
+          <LanguageSwitch />
+          <SchemeSwitch />
+        </Group>
+      </Group>
+    </header>
+  );
+}
+
+function SessionControls() {
+  const { t } = useTranslation();
+  const session = useSession((store) => store.session);
+  if (!session?.authenticated || session.role === "open") return null;
+  const leave = async () => {
+    await logOut();
+    liveSocket.lock();
+    await refreshSession();
+  };
+  return (
+    <>
+      {session.role === "viewer" && (
+        <Text size="xs" c="dimmed">
+          {t("header.viewer")}
+        </Text>
+      )}
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={t("header.logOut")}
+        title={t("header.logOut")}
+        onClick={leave}
+      >
+        <IconLogout size={18} />
+      </ActionIcon>
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+import { memo, useId } from "react";
+import { useTranslation } from "react-i18next";
+import type { Node } from "../api/records";
+import { type Silence, shown } from "../nodes/shown";
+import { LoadRings } from "./LoadRings";
+import { MonitorLine } from "./MonitorLine";
+import classes from "./NodeCard.module.css";
+import { NodeTitle } from "./NodeTitle";
+import { StatsLines } from "./StatsLines";
+import { WorkDetail } from "./WorkDetail";
+import { WorkLine } from "./WorkLine";
+
+/** Everything known of one node. Renders again only when its record or the silence changes. */
+export const NodeCard = memo(({ node, silence }: { node: Node; silence: Silence | null }) => {
+  const { i18n } = useTranslation();
+  const titleId = useId();
+  const now = shown(node, silence);
+  return (
+    <article
+      className={classes.card}
+      aria-labelledby={titleId}
+      lang={i18n.language}
+      data-testid="node-card"
+      data-node-key={node.key}
+      data-node-name={node.name}
+      data-state={now.state}
+      data-work-status={now.work}
+      data-silent={silence !== null}
+    >
+      <NodeTitle id={titleId} shown={now} />
+      <WorkLine shown={now} silence={silence} />
+      <WorkDetail shown={now} silence={silence} />
+      <div className={classes.kept}>
+        <LoadRings load={node.load} resources={node.resources} />
+      </div>
+      <footer className={`${classes.footer} ${classes.kept}`}>
+        {node.work.stats !== null && <StatsLines stats={node.work.stats} />}
+        <MonitorLine monitor={node.monitor} />
+      </footer>
+    </article>
+  );
+});

@@ -1,0 +1,57 @@
+import { Badge } from "@mantine/core";
+import { IconNetwork, IconPlugConnected, IconQuestionMark, IconWifi } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import type { ShownNode } from "../nodes/shown";
+import { useLive } from "../stores/live";
+import classes from "./NodeTitle.module.css";
+import { StateIcon } from "./StateIcon";
+
+const CONNECTION_ICONS = {
+  wired: IconPlugConnected,
+  wireless: IconWifi,
+  unknown: IconQuestionMark,
+};
+
+/** Which node it is, how it is attached, and whether it can be believed. */
+export function NodeTitle({ id, shown: { node, state } }: { id: string; shown: ShownNode }) {
+  const { t } = useTranslation();
+  const connection = t(`connectionType.${node.connection}`);
+  const ConnectionIcon = CONNECTION_ICONS[node.connection];
+  return (
+    <header className={classes.title}>
+      <div className={classes.line}>
+        <h2 id={id} className={classes.name} title={node.host_name}>
+          {node.name}
+        </h2>
+        <span className={classes.state} data-state={state}>
+          <StateIcon state={state} />
+          {t(`state.${state}`)}
+        </span>
+      </div>
+      <div className={classes.where}>
+        <Badge size="xs" variant={node.is_head ? "filled" : "default"} className={classes.role}>
+          {t(node.is_head ? "node.head" : "node.worker")}
+        </Badge>
+        <span role="img" aria-label={connection} title={connection} className={classes.connection}>
+          <ConnectionIcon size={14} aria-hidden />
+        </span>
+        <span className={classes.address}>{node.address}</span>
+        <ClusterName cluster={node.cluster} />
+        <span className={classes.id} title={t("node.id", { id: node.node_id })}>
+          {node.id}
+        </span>
+      </div>
+    </header>
+  );
+}
+
+/** Said only where there is more than one. */
+function ClusterName({ cluster }: { cluster: string }) {
+  const clusters = useLive((live) => live.state.clusters);
+  if (clusters.size < 2) return null;
+  return (
+    <span>
+      <IconNetwork size={12} aria-hidden /> {clusters.get(cluster)?.name ?? cluster}
+    </span>
+  );
+}

@@ -1,0 +1,14 @@
+import { createTheme } from "@mantine/core";
+
+const CJK = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC"';
+
+/** Quiet colours and no shadows: the lamps are what should catch the eye. */
+export const theme = createTheme({
+  primaryColor: "dark",
+  primaryShade: { light: 6, dark: 3 },
+  autoContrast: true,
+  defaultRadius: "md",
+  cursorType: "pointer",
+  fontFamily: `-apple-system, "Segoe UI", Roboto, Ubuntu, "Noto Sans", "Liberation Sans", ${CJK}, sans-serif`,
+  fontFamilyMonospace: `ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", ${CJK}, monospace`,
+});
