@@ -44,9 +44,9 @@ class MonitorServer:
     ) -> None:
         self.port = port
         self._host = host
-        self._feed = StatusFeed()
+        self.feed = StatusFeed()
         self._runner = web.AppRunner(
-            build_app(self._feed, allow_remote_updates=allow_remote_updates),
+            build_app(self.feed, allow_remote_updates=allow_remote_updates),
             access_log=None,
             keepalive_timeout=KEEPALIVE_TIMEOUT_S,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
@@ -72,7 +72,7 @@ class MonitorServer:
 
     async def changes(self) -> AsyncIterator[WorkReport]:
         """The status now, then every change of it, until the monitor is closed."""
-        with self._feed.subscribe() as reports:
+        with self.feed.subscribe() as reports:
             while (report := await reports.get()) is not None:
                 yield report
 
