@@ -1,12 +1,14 @@
-import type { Changes } from "./records";
+import type { ChangesMessage, FeedMessage, HeartbeatMessage } from "./records";
 
 /** What the server says on `/ws?mode=delta`. */
-export type Message =
-  | { type: "snapshot" | "delta"; data: Changes }
-  | { type: "feed"; data: { lost_since: string | null } }
-  | { type: "heartbeat"; data: { now: string } };
+export type Message = ChangesMessage | FeedMessage | HeartbeatMessage;
 
-const TYPES: ReadonlySet<unknown> = new Set(["snapshot", "delta", "feed", "heartbeat"]);
+const TYPES: ReadonlySet<unknown> = new Set<Message["type"]>([
+  "snapshot",
+  "delta",
+  "feed",
+  "heartbeat",
+]);
 
 /** The message in a frame's text, or null where it is one that this page does not know. */
 export function parseMessage(text: string): Message | null {

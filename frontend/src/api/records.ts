@@ -4,8 +4,11 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Changes = Schemas["Changes"];
+export type ChangesMessage = Schemas["ChangesMessage"];
 export type Cluster = Schemas["Cluster"];
 export type ConnectionType = Schemas["ConnectionType"];
+export type FeedMessage = Schemas["FeedMessage"];
+export type HeartbeatMessage = Schemas["HeartbeatMessage"];
 export type Load = Schemas["Load"];
 export type MonitorKind = Schemas["MonitorKind"];
 export type MonitorStats = Schemas["MonitorStats"];
@@ -13,4 +16,5 @@ export type MonitorView = Schemas["MonitorView"];
 export type Node = Schemas["Node"];
 export type NodeState = Schemas["NodeState"];
 export type ReasonCode = Schemas["ReasonCode"];
+export type Session = Schemas["Session"];
 export type WorkStatus = Schemas["WorkStatus"];

@@ -3,10 +3,211 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
+export interface paths {
+    "/api/ray-dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ray Dashboard
+         * @description All nodes with their load and work status, and the home cluster's resources.
+         */
+        get: operations["ray_dashboard_api_ray_dashboard_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * System Status
+         * @description Every cluster and node in short.
+         */
+        get: operations["system_status_api_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health
+         * @description Cheap enough for a load balancer; always 200 while this process lives.
+         */
+        get: operations["health_api_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Nodes
+         * @description The nodes, a page at a time. A cursor stays good while nodes come and go.
+         */
+        get: operations["list_nodes_api_nodes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/nodes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Node
+         * @description One node, by short id, NodeID or name; a name that fits several is a 409.
+         */
+        get: operations["show_node_api_nodes__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/nodes/{cluster}/{node_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Node By Key
+         * @description One node, by its key.
+         */
+        get: operations["show_node_by_key_api_nodes__cluster___node_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Login
+         * @description Exchange a token for a session cookie.
+         */
+        post: operations["login_api_login_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Logout
+         * @description Forget the session cookie.
+         */
+        post: operations["logout_api_logout_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session
+         * @description What this caller may do.
+         */
+        get: operations["session_api_session_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * BytesSummary
+         * @description The same for a resource that is counted in bytes; `…GB` are GiB.
+         */
+        BytesSummary: {
+            /** Total */
+            total: number | null;
+            /** Used */
+            used: number | null;
+            /** Available */
+            available: number | null;
+            /** Usagepercent */
+            usagePercent: number | null;
+            /** Usageknown */
+            usageKnown: boolean;
+            /** Totalgb */
+            totalGB: number | null;
+            /** Usedgb */
+            usedGB: number | null;
+        };
         /**
          * Changes
          * @description Everything that changed between two versions; `since` None means: this is everything.
@@ -33,6 +234,18 @@ export interface components {
              *     }
              */
             clusters: components["schemas"]["CollectionChanges_Cluster_"];
+        };
+        /**
+         * ChangesMessage
+         * @description Everything there is, or what changed since the version that this socket was sent last.
+         */
+        ChangesMessage: {
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "snapshot" | "delta";
+            data: components["schemas"]["Changes"];
         };
         /**
          * Cluster
@@ -63,7 +276,7 @@ export interface components {
              */
             dashboard_url: string | null;
             /** Resources */
-            resources?: {
+            resources: {
                 [key: string]: components["schemas"]["LogicalResource"];
             };
             /**
@@ -78,6 +291,28 @@ export interface components {
          * @enum {string}
          */
         ClusterState: "connected" | "lost";
+        /**
+         * ClusterStatus
+         * @description The data of a `cluster_status` message.
+         */
+        ClusterStatus: {
+            /** Nodes */
+            nodes: components["schemas"]["DashboardNode"][];
+            summary: components["schemas"]["DashboardSummary"];
+        };
+        /**
+         * ClusterStatusMessage
+         * @description Without `mode`: everything, on connect, on change and at least every 3 s.
+         */
+        ClusterStatusMessage: {
+            /**
+             * Type
+             * @default cluster_status
+             * @constant
+             */
+            type: "cluster_status";
+            data: components["schemas"]["ClusterStatus"];
+        };
         /** CollectionChanges[Cluster] */
         CollectionChanges_Cluster_: {
             /**
@@ -111,6 +346,183 @@ export interface components {
          */
         ConnectionType: "wired" | "wireless" | "unknown";
         /**
+         * DashboardData
+         * @description The data of `GET /api/ray-dashboard`.
+         */
+        DashboardData: {
+            /** Nodes */
+            nodes: components["schemas"]["DashboardNode"][];
+            summary: components["schemas"]["DashboardSummary"];
+            /** Dashboardurl */
+            dashboardUrl: string | null;
+        };
+        /**
+         * DashboardMonitor
+         * @description How the node's monitor is seen; `error` is a sentence.
+         */
+        DashboardMonitor: {
+            /** Reachable */
+            reachable: boolean | null;
+            /** Lastseen */
+            lastSeen: string | null;
+            /** Error */
+            error: string | null;
+        };
+        /**
+         * DashboardNode
+         * @description One node; `cpu`, `memory` and `gpu` are percentages, null where nobody measured them.
+         */
+        DashboardNode: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Fullname */
+            fullName: string;
+            /** Nodeip */
+            nodeIp: string;
+            /** Nodeid */
+            nodeId: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ALIVE" | "DEAD";
+            /** Isheadnode */
+            isHeadNode: boolean;
+            /** Cpu */
+            cpu: number | null;
+            /** Memory */
+            memory: number | null;
+            /** Gpu */
+            gpu: number | null;
+            /** Usageknown */
+            usageKnown: boolean;
+            /** Tasks */
+            tasks: string[];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "active" | "dead";
+            /** Statemessage */
+            stateMessage: string;
+            connectionType: components["schemas"]["ConnectionType"];
+            workStatus: components["schemas"]["WorkStatus"];
+            /** Workstatustimestamp */
+            workStatusTimestamp: string | null;
+            /**
+             * Workstatusconfirmed
+             * @description False where `workStatus` is only the fallback, because nobody said so.
+             */
+            workStatusConfirmed: boolean;
+            resources: components["schemas"]["DashboardResources"];
+            /** Cluster */
+            cluster: string;
+            source: components["schemas"]["NodeSource"];
+            monitor: components["schemas"]["DashboardMonitor"];
+        };
+        /**
+         * DashboardResources
+         * @description What Ray has to give out on the node: cores, GiB and GPUs.
+         */
+        DashboardResources: {
+            /** Totalcpu */
+            totalCpu: number;
+            /** Totalmemory */
+            totalMemory: number;
+            /** Totalgpu */
+            totalGpu: number;
+            /** Objectstore */
+            objectStore: number;
+        };
+        /**
+         * DashboardSummary
+         * @description All nodes counted; a stale node is alive to Ray and counts as such.
+         */
+        DashboardSummary: {
+            /** Totalnodes */
+            totalNodes: number;
+            /** Alivenodes */
+            aliveNodes: number;
+            /** Deadnodes */
+            deadNodes: number;
+            /** Headnodes */
+            headNodes: number;
+            resources: components["schemas"]["SummaryResources"];
+        };
+        /**
+         * ErrorMessage
+         * @description What the client sent was not understood; the socket stays open.
+         */
+        ErrorMessage: {
+            /**
+             * Type
+             * @default error
+             * @constant
+             */
+            type: "error";
+            data: components["schemas"]["Problem"];
+        };
+        /**
+         * ExternalInfo
+         * @description The external clusters that are connected, and their nodes by short id.
+         */
+        ExternalInfo: {
+            /** Is Connected */
+            is_connected: boolean;
+            /** External Nodes */
+            external_nodes: {
+                [key: string]: components["schemas"]["ExternalNode"];
+            };
+            /**
+             * Connected Cluster
+             * @description HOST:PORT of the first one's dashboard.
+             */
+            connected_cluster: string | null;
+            /**
+             * Connected Clusters
+             * @description The ids of all.
+             */
+            connected_clusters: string[];
+        };
+        /**
+         * ExternalNode
+         * @description One node of an external cluster; a stale one is alive to its Ray.
+         */
+        ExternalNode: {
+            /** Address */
+            address: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "alive" | "dead";
+            /** Last Seen */
+            last_seen: string | null;
+        };
+        /**
+         * Feed
+         * @description Since when CastRay has not heard of its registry; null while it does.
+         */
+        Feed: {
+            /** Lost Since */
+            lost_since: string | null;
+        };
+        /**
+         * FeedMessage
+         * @description On connect and whenever it changes. While the feed is lost, all that is known is old.
+         */
+        FeedMessage: {
+            /**
+             * Type
+             * @default feed
+             * @constant
+             */
+            type: "feed";
+            data: components["schemas"]["Feed"];
+        };
+        /**
          * Gpu
          * @description One GPU, as NVML measured it.
          */
@@ -125,6 +537,49 @@ export interface components {
             memory_used_bytes: number | null;
             /** Memory Total Bytes */
             memory_total_bytes: number | null;
+        };
+        /**
+         * Health
+         * @description Whether this replica knows the present; `reason` says why not.
+         */
+        Health: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded";
+            /**
+             * Service
+             * @default castray
+             * @constant
+             */
+            service: "castray";
+            /** Reason */
+            reason: string | null;
+        };
+        /**
+         * Heartbeat
+         * @description The server's clock.
+         */
+        Heartbeat: {
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+        };
+        /**
+         * HeartbeatMessage
+         * @description On connect and at least every 3 s.
+         */
+        HeartbeatMessage: {
+            /**
+             * Type
+             * @default heartbeat
+             * @constant
+             */
+            type: "heartbeat";
+            data: components["schemas"]["Heartbeat"];
         };
         /**
          * Load
@@ -196,6 +651,14 @@ export interface components {
             total: number;
             /** Available */
             available: number;
+        };
+        /**
+         * LoginRequest
+         * @description What the login page sends.
+         */
+        LoginRequest: {
+            /** Token */
+            token: string;
         };
         /**
          * MonitorKind
@@ -317,7 +780,7 @@ export interface components {
             /** @default unknown */
             connection: components["schemas"]["ConnectionType"];
             /** Labels */
-            labels?: {
+            labels: {
                 [key: string]: string;
             };
             /**
@@ -369,6 +832,26 @@ export interface components {
             last_report: string | null;
         };
         /**
+         * NodePage
+         * @description Some of the nodes, in the order of their keys.
+         */
+        NodePage: {
+            /** Version */
+            version: string;
+            /**
+             * Total
+             * @description How many nodes the filters let through, on all pages.
+             */
+            total: number;
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` for the next page.
+             */
+            next_cursor: string | null;
+            /** Nodes */
+            nodes: components["schemas"]["Node"][];
+        };
+        /**
          * NodeResources
          * @description What Ray says the node has to give out.
          */
@@ -407,6 +890,81 @@ export interface components {
          */
         NodeState: "alive" | "stale" | "dead";
         /**
+         * Problem
+         * @description Why a request failed: `type` for programs, `detail` for people.
+         */
+        Problem: {
+            /**
+             * Type
+             * @description `urn:castray:problem:CODE`.
+             */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+            /**
+             * Errors
+             * @description Which parts, where known.
+             * @default null
+             */
+            errors: components["schemas"]["ProblemField"][] | null;
+            /**
+             * Candidates
+             * @description What an ambiguous name fits.
+             * @default null
+             */
+            candidates: string[] | null;
+        };
+        /**
+         * ProblemField
+         * @description One part of a request that is not valid.
+         */
+        ProblemField: {
+            /**
+             * Location
+             * @description Where it is, such as `query.limit` or `body.token`.
+             */
+            location: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * RayAccount
+         * @description Ray's own account of the home cluster; empty while it is not known.
+         */
+        RayAccount: {
+            /** Cluster Resources */
+            cluster_resources: {
+                [key: string]: number;
+            };
+            /** Available Resources */
+            available_resources: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * RayDashboard
+         * @description The answer of `GET /api/ray-dashboard`; `timestamp` is when this state was taken over.
+         */
+        RayDashboard: {
+            /**
+             * Result
+             * @constant
+             */
+            result: true;
+            /** Msg */
+            msg: string;
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            data: components["schemas"]["DashboardData"];
+        };
+        /**
          * Reason
          * @description Why something is unknown or wrong, for programs (`code`) and for people (`detail`).
          */
@@ -425,6 +983,55 @@ export interface components {
          */
         ReasonCode: "not_reported_yet" | "no_monitor" | "monitor_timeout" | "monitor_http_error" | "monitor_bad_answer" | "monitor_too_large" | "monitor_bad_status" | "not_a_monitor" | "port_is_castray" | "poller_failed" | "reports_stopped" | "node_dead" | "feed_lost" | "cluster_lost";
         /**
+         * ResourceSummary
+         * @description Ray's own account of one resource of the home cluster; null while it is not known.
+         */
+        ResourceSummary: {
+            /** Total */
+            total: number | null;
+            /** Used */
+            used: number | null;
+            /** Available */
+            available: number | null;
+            /** Usagepercent */
+            usagePercent: number | null;
+            /** Usageknown */
+            usageKnown: boolean;
+        };
+        /**
+         * Resume
+         * @description What the client holds.
+         */
+        Resume: {
+            /** Version */
+            version: string;
+        };
+        /**
+         * ResumeMessage
+         * @description From the client: answered with the `delta` from that version, or a `snapshot`.
+         */
+        ResumeMessage: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "resume";
+            data: components["schemas"]["Resume"];
+        };
+        /**
+         * Session
+         * @description Who is asking; `open`: nobody is asked for a token here.
+         */
+        Session: {
+            /** Authenticated */
+            authenticated: boolean;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "viewer" | "open";
+        };
+        /**
          * Snapshot
          * @description Everything the registry knows at one version.
          */
@@ -435,6 +1042,70 @@ export interface components {
             nodes: components["schemas"]["Node"][];
             /** Clusters */
             clusters: components["schemas"]["Cluster"][];
+        };
+        /**
+         * SummaryResources
+         * @description The home cluster's resources.
+         */
+        SummaryResources: {
+            cpu: components["schemas"]["ResourceSummary"];
+            memory: components["schemas"]["BytesSummary"];
+            gpu: components["schemas"]["ResourceSummary"];
+            objectStore: components["schemas"]["BytesSummary"];
+        };
+        /**
+         * SystemNode
+         * @description One node in short; `GET /api/nodes` has all of it.
+         */
+        SystemNode: {
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Address */
+            address: string;
+            type: components["schemas"]["NodeSource"];
+            /** Cluster */
+            cluster: string;
+            /** Is Head */
+            is_head: boolean;
+            status: components["schemas"]["NodeState"];
+            work_status: components["schemas"]["WorkStatus"];
+            /** Last Seen */
+            last_seen: string | null;
+        };
+        /**
+         * SystemStatus
+         * @description The answer of `GET /api/status`.
+         */
+        SystemStatus: {
+            /**
+             * Service
+             * @constant
+             */
+            service: "castray";
+            /** Version */
+            version: string;
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            /**
+             * Uptime S
+             * @description How long this API replica has been up.
+             */
+            uptime_s: number;
+            /** Total Nodes */
+            total_nodes: number;
+            /** Active Nodes */
+            active_nodes: number;
+            external: components["schemas"]["ExternalInfo"];
+            ray_cluster: components["schemas"]["RayAccount"];
+            /** Nodes */
+            nodes: components["schemas"]["SystemNode"][];
         };
         /**
          * WorkReport
@@ -473,4 +1144,279 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    ray_dashboard_api_ray_dashboard_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RayDashboard"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    system_status_api_status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemStatus"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health_api_health_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_nodes_api_nodes_get: {
+        parameters: {
+            query?: {
+                /** @description Only this cluster's, by id. */
+                cluster?: string | null;
+                /** @description Only those of this status or state. */
+                status?: components["schemas"]["WorkStatus"] | components["schemas"]["NodeState"] | null;
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodePage"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_node_api_nodes__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_node_by_key_api_nodes__cluster___node_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cluster: string;
+                node_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login_api_login_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout_api_logout_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_api_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -33,7 +33,7 @@ export function Header() {
 function SessionControls() {
   const { t } = useTranslation();
   const session = useSession((store) => store.session);
-  if (!session?.authenticated || session.role === "open") return null;
+  if (!session?.authenticated) return null;
   const leave = async () => {
     await logOut();
     liveSocket.lock();

@@ -32,7 +32,7 @@ export const liveSocket = new LiveSocket(
   },
   {
     open: (sinceVersion) => new WebSocket(socketUrl(sinceVersion)),
-    isLocked: async () => (await refreshSession())?.authenticated === false,
+    isLocked: refreshSession,
     random: Math.random,
   },
 );

@@ -1,17 +1,18 @@
 import { create } from "zustand";
-import { fetchSession, type Session } from "../api/session";
+import type { Session } from "../api/records";
+import { fetchSession } from "../api/session";
 
-/** Who the server takes this browser for; null before it said so. */
+/** Who the server takes this browser for; null before it said so, and while it wants a token. */
 export const useSession = create<{ session: Session | null }>(() => ({ session: null }));
 
-/** Ask the server again; null where it cannot be reached, and then nothing changes. */
-export async function refreshSession(): Promise<Session | null> {
+/** Ask the server again. True where it wants a token first; false too where it cannot be asked. */
+export async function refreshSession(): Promise<boolean> {
   try {
     const session = await fetchSession();
     useSession.setState({ session });
-    return session;
+    return session === null;
   } catch {
-    // Unreachable is what the socket finds too, and shows.
-    return null;
+    // The socket finds that too, and the page says so.
+    return false;
   }
 }
