@@ -7,7 +7,6 @@ the same from Python, on the host and port of the settings.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ __all__ = ["APPLICATION_NAME", "app", "build_application", "deploy", "shutdown"]
 logger = logging.getLogger(__name__)
 
 APPLICATION_NAME = "castray"
+DEPLOYMENT_NAME = "CastRay"
 
 MAX_OPEN_REQUESTS = 100_000
 """Every open socket counts as a request in progress."""
@@ -45,10 +45,14 @@ CHANGES_TIMEOUT_S = 2.0
 
 def build_application(settings: Settings) -> Application:
     """The Serve application, ready for `serve.run`; its one replica lives on the head."""
-    ingress: Any = serve.ingress(functools.partial(_build_api, settings))
+
+    def build() -> FastAPI:
+        # Serve calls nothing but a plain function without arguments, and in the replica.
+        return _build_api(settings)
+
     deployment: Any = serve.deployment(
-        ingress(),
-        name="CastRay",
+        serve.ingress(build)(),
+        name=DEPLOYMENT_NAME,
         num_replicas=1,
         max_ongoing_requests=MAX_OPEN_REQUESTS,
         graceful_shutdown_timeout_s=1.0,
@@ -76,8 +80,10 @@ def deploy(settings: Settings) -> str:
 
 def shutdown(namespace: str) -> list[str]:
     """Remove CastRay from the cluster; the names of the actors that were ended."""
-    if serve.status().applications.get(APPLICATION_NAME):
-        serve.delete(APPLICATION_NAME)
+    for name, application in serve.status().applications.items():
+        # `serve run` gives the application a name of its own.
+        if DEPLOYMENT_NAME in application.deployments:
+            serve.delete(name)
     return remove_actors(namespace)
 
 

@@ -64,6 +64,7 @@ class StatusPoller:
         self._sampler = LoadSampler()
         self._registry: Any = None
         self._news = asyncio.Event()
+        self._client: MonitorClient | None = None
         self._embedded: MonitorServer | None = None
         self._loops = BackgroundLoops()
         self._loops.start("monitor watch", self._watch_monitor, settings.monitor_poll_interval_s)
@@ -81,16 +82,17 @@ class StatusPoller:
                 session,
                 timeout_s=self._settings.monitor_timeout_s,
             )
+            self._client = client
             watch = client.watch(self._settings.monitor_poll_interval_s)
             async with contextlib.aclosing(watch):
                 async for reading in watch:
-                    await self._take(reading, client.last_seen)
+                    await self._take(reading)
 
-    async def _take(self, reading: MonitorReading, last_seen: datetime | None) -> None:
+    async def _take(self, reading: MonitorReading) -> None:
         if isinstance(reading.result, Reason):
             self._work = WorkReport(reason=reading.result)
             self._monitor = self._monitor.model_copy(
-                update={"reachable": False, "error": reading.result, "last_seen": last_seen}
+                update={"reachable": False, "error": reading.result}
             )
             if reading.result.code is ReasonCode.NO_MONITOR and self._settings.monitor_embedded:
                 await self._embed_monitor()
@@ -101,9 +103,11 @@ class StatusPoller:
                 port=self._port,
                 kind=reading.kind if self._embedded is None else MonitorKind.EMBEDDED,
                 version=reading.version,
-                last_seen=last_seen,
             )
         self._news.set()
+
+    def _monitor_last_seen(self) -> datetime | None:
+        return self._client.last_seen if self._client is not None else None
 
     async def _embed_monitor(self) -> None:
         """Be this node's monitor ourselves, now that nothing listens on its port."""
@@ -129,7 +133,11 @@ class StatusPoller:
         if self._registry is None:
             self._registry = await asyncio.to_thread(get_handle, namespace=self._settings.namespace)
         report = NodeReport(
-            node_id=self._node_id, work=self._work, monitor=self._monitor, load=self._load
+            node_id=self._node_id,
+            work=self._work,
+            # A stream's keep-alives are signs of life too, between two readings.
+            monitor=self._monitor.model_copy(update={"last_seen": self._monitor_last_seen()}),
+            load=self._load,
         )
         try:
             await asyncio.wait_for(self._registry.report.remote(report), REPORT_TIMEOUT_S)

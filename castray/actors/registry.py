@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray._private.ray_constants import DASHBOARD_ADDRESS, KV_NAMESPACE_DASHBOARD
 from ray.experimental.internal_kv import _internal_kv_get
-from ray.util.state import list_actors
+from ray.util.state import list_actors, list_jobs
 
 from castray.actors.background import BackgroundLoops
 from castray.core.nodes import monitor_port
@@ -49,7 +49,8 @@ logger = logging.getLogger(__name__)
 MEMBERSHIP_INTERVAL_S = 1.0
 CLOCK_INTERVAL_S = 0.5
 TASKS_INTERVAL_S = 3.0
-MAX_LISTED_ACTORS = 10_000
+MAX_LISTED = 10_000
+JOB_SUPERVISOR_PREFIX = "_ray_internal_job_actor_"
 POLLER_START_RETRY_S = 10.0
 """A node whose poller has not been heard for this long is given one again."""
 
@@ -184,19 +185,50 @@ class ClusterRegistry:
             self._apply(PollerFailed(node.node_id, str(error)))
 
     async def _observe_tasks(self) -> None:
-        rows = await asyncio.to_thread(
-            list_actors,
-            # Without it, it may ask another cluster that this machine happens to run.
-            address=ray.get_runtime_context().gcs_address,
-            filters=[("state", "=", "ALIVE")],
-            limit=MAX_LISTED_ACTORS,
-            raise_on_missing_output=False,
+        # Without an address it may ask another cluster that this machine happens to run.
+        address = ray.get_runtime_context().gcs_address
+        actors, jobs = await asyncio.gather(
+            asyncio.to_thread(
+                list_actors,
+                address=address,
+                filters=[("state", "=", "ALIVE")],
+                limit=MAX_LISTED,
+                raise_on_missing_output=False,
+            ),
+            asyncio.to_thread(
+                list_jobs,
+                address=address,
+                filters=[("status", "=", "RUNNING")],
+                limit=MAX_LISTED,
+                raise_on_missing_output=False,
+            ),
         )
-        tasks: dict[str, list[str]] = {}
-        for row in rows:
-            if row.ray_namespace != self._settings.namespace and row.node_id:
-                tasks.setdefault(row.node_id, []).append(row.name or row.class_name)
-        self._apply(TasksObserved({node_id: tuple(sorted(n)) for node_id, n in tasks.items()}))
+        self._apply(
+            TasksObserved(
+                actors=tuple(
+                    (row.node_id, _task_name(row.name or row.class_name))
+                    for row in actors
+                    if row.node_id and not self._is_infrastructure(row.ray_namespace, row.name)
+                ),
+                # A submitted job is there already, as the actor that supervises it.
+                jobs=tuple(
+                    (row.driver_info.node_ip_address, f"job {row.job_id}")
+                    for row in jobs
+                    if row.driver_info is not None and row.submission_id is None
+                ),
+            )
+        )
+
+    def _is_infrastructure(self, namespace: str | None, name: str | None) -> bool:
+        """Whether an actor is CastRay's or Serve's own machinery rather than somebody's work."""
+        return namespace == self._settings.namespace or (
+            namespace == "serve" and (name or "").startswith(("SERVE_CONTROLLER", "SERVE_PROXY"))
+        )
+
+
+def _task_name(actor_name: str) -> str:
+    """What an actor is called; the supervisor of a submitted job is called after its job."""
+    return actor_name.replace(JOB_SUPERVISOR_PREFIX, "job ")
 
 
 def _now() -> datetime:

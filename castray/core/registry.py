@@ -98,9 +98,10 @@ class PollerFailed:
 
 @dataclass(frozen=True)
 class TasksObserved:
-    """The names of what runs on each node of the home cluster, by NodeID."""
+    """What runs on the home cluster: names of actors by NodeID, and of jobs by node address."""
 
-    tasks: Mapping[str, tuple[str, ...]]
+    actors: tuple[tuple[str, str], ...] = ()
+    jobs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class RegistryState:
         if isinstance(event, MembershipObserved):
             return self._apply_membership(event.nodes, now)
         if isinstance(event, TasksObserved):
-            return self._state.update(nodes=self._with_tasks(event.tasks))
+            return self._state.update(nodes=self._with_tasks(event))
         if isinstance(event, PollerFailed):
             return self._state.update(nodes=self._poller_failed(event))
         return self._state.update(clusters=[event.cluster])
@@ -306,7 +307,11 @@ class RegistryState:
             ),
         )
 
-    def _with_tasks(self, tasks: Mapping[str, tuple[str, ...]]) -> Iterator[Node]:
+    def _with_tasks(self, event: TasksObserved) -> Iterator[Node]:
+        names: dict[str, list[str]] = {}
+        for place, name in (*event.actors, *event.jobs):
+            names.setdefault(place, []).append(name)
         for node in self._state.nodes.values():
             if node.cluster == HOME_CLUSTER and node.state is not NodeState.DEAD:
-                yield node.model_copy(update={"tasks": tasks.get(node.node_id, ())})
+                tasks = (*names.get(node.node_id, ()), *names.get(node.address, ()))
+                yield node.model_copy(update={"tasks": tuple(sorted(tasks))})
