@@ -50,8 +50,9 @@ VALID_S = 30.0
 """So long after its last word the monitor takes a script for killed, and its node for idle."""
 
 MAX_RETRY_GAP_S = 1.0
+# What waits to be told is bounded, and always fits into one report.
 MAX_TIMES = 500
-MAX_ERRORS = 20
+MAX_ERRORS = 10
 MAX_TEXT_CHARS = 500
 
 logger = logging.getLogger(__name__)
@@ -310,7 +311,8 @@ class _Untold:
                     "inference_ms": list(self.inference_ms),
                 },
                 "errors": list(self.errors),
-            }
+            },
+            ensure_ascii=False,
         ).encode()
 
 

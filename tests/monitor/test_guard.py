@@ -48,5 +48,5 @@ async def test_another_host_may_read_but_reports_only_where_that_is_allowed(
             assert answer.status == status
             assert ("this machine only" in await answer.text()) == (status == 403)
     async with node.http() as client:
-        async with client.post(f"{base}/api/update_status", json={"status": "idle"}) as answer:
-            assert answer.status == 200
+        answer = await client.post(f"{base}/api/update_status", json={"status": "idle"})
+        assert answer.status == 200
