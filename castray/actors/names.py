@@ -23,8 +23,8 @@ DEFAULT_NAMESPACE = "castray"
 REGISTRY_NAME = "ClusterRegistry"
 POLLER_PREFIX = "StatusPoller:"
 
-REGISTRY_CONCURRENCY_GROUPS = {"wait": 1000, "report": 1000}
-"""Long-polls and reports have slots of their own, so that they never delay a control call."""
+REGISTRY_CONCURRENCY_GROUPS = {"wait": 1000}
+"""Long-polls have slots of their own, so that they never delay a report or a control call."""
 
 
 @dataclass(frozen=True)

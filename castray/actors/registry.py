@@ -79,6 +79,7 @@ class ClusterRegistry:
         self._start_poller = start_poller
         self._store = Store(Path(settings.store_path).expanduser())
         self._state = RegistryState(self._store.next_epoch())
+        self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._pollers: dict[str, asyncio.Task[None]] = {}
         self._started_at = _now()
@@ -105,17 +106,21 @@ class ClusterRegistry:
             InvalidRequestError: `since` is no version.
         """
         version = None if since is None else Version.parse(since)
+        # Ray gives each concurrency group a thread and a loop of its own; the state has one.
+        waiting = self._next_changes(version, timeout_s)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(waiting, self._loop))
+
+    async def report(self, report: NodeReport) -> None:
+        """Take in what a poller says about its node."""
+        self._apply(NodeReported(report))
+
+    async def _next_changes(self, version: Version | None, timeout_s: float) -> Changes:
         if version == self._state.version:
             try:
                 await asyncio.wait_for(self._changed.wait(), min(timeout_s, MAX_WAIT_S))
             except asyncio.TimeoutError:
                 logger.debug("nothing changed for %s s", timeout_s)
         return self._state.changes_since(version)
-
-    @ray.method(concurrency_group="report")
-    async def report(self, report: NodeReport) -> None:
-        """Take in what a poller says about its node."""
-        self._apply(NodeReported(report))
 
     def _apply(self, event: Event) -> None:
         if self._state.apply(event, _now()):
