@@ -18,7 +18,9 @@ __all__ = [
     "Cluster",
     "ClusterState",
     "CollectionChanges",
+    "Connection",
     "ConnectionType",
+    "DiscoveredCluster",
     "Gpu",
     "Load",
     "LogicalResource",
@@ -30,6 +32,8 @@ __all__ = [
     "NodeResources",
     "NodeSource",
     "NodeState",
+    "Notice",
+    "NoticeType",
     "Reason",
     "ReasonCode",
     "Record",
@@ -226,8 +230,9 @@ class Node(Record):
 
 
 class ClusterState(str, Enum):
-    """Whether a cluster is watched now."""
+    """Whether a cluster is only known of, watched now, or watched in vain."""
 
+    FOUND = "found"
     CONNECTED = "connected"
     LOST = "lost"
 
@@ -252,6 +257,57 @@ class Cluster(Record):
     dashboard_url: str | None = None
     resources: dict[str, LogicalResource] = Field(default_factory=dict)
     connected_since: datetime | None = None
+    address: str | None = Field(None, description="Where it was connected, as it was given.")
+    sources: tuple[str, ...] = Field((), description="What found it: discovery methods, or manual.")
+    needs_token: bool = False
+    node_count: int | None = Field(None, description="Its living nodes.")
+
+    @property
+    def key(self) -> str:
+        """What it is called in the versioned state."""
+        return self.id
+
+
+class NoticeType(str, Enum):
+    """What happened to external clusters; the values are types of `/ws` messages."""
+
+    DISCOVERED = "external_cluster_discovered"
+    CONNECTED = "external_cluster_connected"
+    DISCONNECTED = "external_cluster_disconnected"
+
+
+class DiscoveredCluster(Record):
+    """A discovered cluster, as clients of old know it."""
+
+    nodes: int | None
+    dashboard_url: str | None
+    resources: dict[str, float] = Field(default_factory=dict)
+
+
+class Notice(Record):
+    """Something that happened to external clusters, for people to see once."""
+
+    key: str
+    type: NoticeType
+    at: datetime
+    cluster: str | None = None
+    cluster_address: str | None = None
+    external_nodes_count: int = 0
+    discovered_clusters: tuple[DiscoveredCluster, ...] = ()
+    message: str
+    message_zh: str
+
+
+class Connection(Record):
+    """An external cluster that is to be watched, as the store keeps it."""
+
+    cluster: str = Field(description="The cluster's short id.")
+    session_name: str
+    address: str
+    dashboard_url: str
+    name: str
+    token: str | None = Field(None, repr=False)
+    sources: tuple[str, ...] = ()
 
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -279,6 +335,7 @@ class Changes(Record):
     since: str | None
     nodes: CollectionChanges[Node] = CollectionChanges[Node]()
     clusters: CollectionChanges[Cluster] = CollectionChanges[Cluster]()
+    notices: CollectionChanges[Notice] = CollectionChanges[Notice]()
 
 
 class Snapshot(Record):

@@ -14,17 +14,17 @@ from ray.experimental.internal_kv import _internal_kv_get
 from ray.util.state import list_actors, list_jobs
 
 from castray.actors.background import BackgroundLoops
-from castray.core.nodes import monitor_port
-from castray.core.registry import (
+from castray.core.events import (
     ClusterObserved,
     MembershipObserved,
     NodeFacts,
     NodeReported,
     PollerFailed,
-    RegistryState,
     TasksObserved,
     TimePassed,
 )
+from castray.core.nodes import monitor_port
+from castray.core.registry import RegistryState
 from castray.core.versioned import Version
 from castray.models import (
     HOME_CLUSTER,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from castray.actors.names import ActorSettings
-    from castray.core.registry import Event
+    from castray.core.events import Event
     from castray.models import Changes, Node, NodeReport, Snapshot
 
 __all__ = ["ClusterRegistry"]

@@ -17,6 +17,7 @@ __all__ = [
     "NAME_LABEL",
     "connection_type",
     "monitor_port",
+    "node_key",
     "node_name",
     "node_resources",
     "without_measurements",
@@ -28,6 +29,11 @@ MONITOR_PORT_LABEL = "castray.io/monitor-port"
 
 STANDARD_RESOURCES = frozenset({"CPU", "GPU", "TPU", "memory", "object_store_memory"})
 CONNECTION_RESOURCES = {"Wired": ConnectionType.WIRED, "Wireless": ConnectionType.WIRELESS}
+
+
+def node_key(cluster: str, node_id: str) -> str:
+    """The key of a node, unique over all clusters."""
+    return f"{cluster}/{node_id}"
 
 
 def node_name(labels: Mapping[str, str], resources: Mapping[str, float], host_name: str) -> str:

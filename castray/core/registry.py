@@ -7,12 +7,23 @@ reporting loses its work status and its load at once, and keeps the time it was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from castray.core.events import (
+    ClusterForgotten,
+    ClusterObserved,
+    ClustersFound,
+    MembershipObserved,
+    NodeReported,
+    Noticed,
+    PollerFailed,
+    TasksObserved,
+    TimePassed,
+)
 from castray.core.nodes import (
     connection_type,
+    node_key,
     node_name,
     node_resources,
     without_measurements,
@@ -21,7 +32,7 @@ from castray.core.state import VersionedState
 from castray.core.versioned import Version
 from castray.models import (
     HOME_CLUSTER,
-    Cluster,
+    ClusterState,
     Node,
     NodeReport,
     NodeSource,
@@ -32,23 +43,13 @@ from castray.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from castray.models import Changes, Snapshot
+    from castray.core.events import Event, NodeFacts
+    from castray.models import Changes, Cluster, Snapshot
 
-__all__ = [
-    "ClusterObserved",
-    "Event",
-    "MembershipObserved",
-    "NodeFacts",
-    "NodeReported",
-    "PollerFailed",
-    "RegistryState",
-    "TasksObserved",
-    "TimePassed",
-    "node_key",
-]
+__all__ = ["RegistryState"]
 
 STALE_AFTER_S = 3.0
 """A node whose poller was silent for this long is stale: three heartbeats."""
@@ -58,72 +59,6 @@ FIRST_REPORT_WITHIN_S = 15.0
 
 DEAD_NODE_RETENTION_S = 3600.0
 """How long a dead node that nothing replaced is still shown."""
-
-
-@dataclass(frozen=True)
-class NodeFacts:
-    """One row of Ray's own node table."""
-
-    node_id: str
-    host_name: str
-    address: str
-    is_head: bool
-    alive: bool
-    death_reason: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    resources: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class MembershipObserved:
-    """Ray's whole node table of the home cluster."""
-
-    nodes: tuple[NodeFacts, ...]
-
-
-@dataclass(frozen=True)
-class NodeReported:
-    """A poller spoke."""
-
-    report: NodeReport
-
-
-@dataclass(frozen=True)
-class PollerFailed:
-    """A node's poller could not be started, and why."""
-
-    node_id: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class TasksObserved:
-    """What runs on the home cluster: names of actors by NodeID, and of jobs by node address."""
-
-    actors: tuple[tuple[str, str], ...] = ()
-    jobs: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class ClusterObserved:
-    """What is now known of a cluster."""
-
-    cluster: Cluster
-
-
-@dataclass(frozen=True)
-class TimePassed:
-    """Nothing but the clock: this is when silence turns into staleness."""
-
-
-Event = (
-    MembershipObserved | NodeReported | PollerFailed | TasksObserved | ClusterObserved | TimePassed
-)
-
-
-def node_key(cluster: str, node_id: str) -> str:
-    """The key of a node, unique over all clusters."""
-    return f"{cluster}/{node_id}"
 
 
 class RegistryState:
@@ -150,17 +85,27 @@ class RegistryState:
         Returns:
             Whether anything that readers see has changed.
         """
-        if isinstance(event, NodeReported):
-            return self._state.update(nodes=self._reported(event.report, now))
-        if isinstance(event, TimePassed):
-            return self._state.update(nodes=self._silent(now))
-        if isinstance(event, MembershipObserved):
-            return self._apply_membership(event.nodes, now)
-        if isinstance(event, TasksObserved):
-            return self._state.update(nodes=self._with_tasks(event))
-        if isinstance(event, PollerFailed):
-            return self._state.update(nodes=self._poller_failed(event))
-        return self._state.update(clusters=[event.cluster])
+        match event:
+            case NodeReported(report):
+                return self._state.update(nodes=self._reported(report, now))
+            case TimePassed():
+                return self._state.update(nodes=self._silent(now))
+            case MembershipObserved(rows):
+                return self._apply_membership(rows, now)
+            case TasksObserved():
+                return self._state.update(nodes=self._with_tasks(event))
+            case PollerFailed():
+                return self._state.update(nodes=self._poller_failed(event))
+            case ClusterObserved(cluster, nodes):
+                return self._apply_cluster(cluster, nodes)
+            case ClustersFound(clusters):
+                return self._apply_found(clusters)
+            case ClusterForgotten(cluster_id):
+                return self._state.update(
+                    removed_nodes=self._keys_of(cluster_id), removed_clusters=[cluster_id]
+                )
+            case Noticed(notice):
+                return self._state.update(notices=[notice])
 
     def changes_since(self, since: Version | None) -> Changes:
         """What changed after that version, or everything where that is not known."""
@@ -177,6 +122,29 @@ class RegistryState:
             for n in self._state.nodes.values()
             if n.cluster == HOME_CLUSTER and n.state is not NodeState.DEAD
         ]
+
+    def _apply_cluster(self, cluster: Cluster, nodes: tuple[Node, ...] | None) -> bool:
+        if nodes is None:
+            return self._state.update(clusters=[cluster])
+        gone = set(self._keys_of(cluster.id)).difference(node.key for node in nodes)
+        return self._state.update(clusters=[cluster], nodes=nodes, removed_nodes=gone)
+
+    def _apply_found(self, clusters: tuple[Cluster, ...]) -> bool:
+        known = {c.id: c.state for c in self._state.clusters.values()}
+        found = {c.id for c in clusters}
+        return self._state.update(
+            clusters=[
+                c for c in clusters if known.get(c.id, ClusterState.FOUND) is ClusterState.FOUND
+            ],
+            removed_clusters=[
+                id_
+                for id_, state in known.items()
+                if state is ClusterState.FOUND and id_ not in found
+            ],
+        )
+
+    def _keys_of(self, cluster_id: str) -> list[str]:
+        return [key for key, node in self._state.nodes.items() if node.cluster == cluster_id]
 
     def _reported(self, report: NodeReport, now: datetime) -> Iterator[Node]:
         node = self._state.nodes.get(node_key(HOME_CLUSTER, report.node_id))

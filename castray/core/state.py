@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from castray.core.versioned import Version, VersionedMap
-from castray.models import Changes, Cluster, CollectionChanges, Node, RecordT, Snapshot
+from castray.models import Changes, Cluster, CollectionChanges, Node, Notice, RecordT, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["VersionedState"]
 
+MAX_NOTICES = 50
+"""Older ones are dropped: a notice is news, not history."""
+
 
 class VersionedState:
-    """Nodes and clusters at one version, with what changed since earlier ones.
+    """Nodes, clusters and notices at one version, with what changed since earlier ones.
 
     Args:
         version: Where this state begins; of what was before it knows nothing.
@@ -22,9 +25,7 @@ class VersionedState:
 
     def __init__(self, version: Version) -> None:
         self.version = version
-        self.nodes: VersionedMap[Node] = VersionedMap()
-        self.clusters: VersionedMap[Cluster] = VersionedMap()
-        self._begins_at = version
+        self._clear()
 
     def update(
         self,
@@ -33,20 +34,23 @@ class VersionedState:
         removed_nodes: Iterable[str] = (),
         clusters: Iterable[Cluster] = (),
         removed_clusters: Iterable[str] = (),
+        notices: Sequence[Notice] = (),
     ) -> bool:
         """Put and remove records as one new version; records that are the same change nothing.
 
         Returns:
             Whether anything changed, and so the version.
         """
-        new_nodes = [n for n in nodes if self.nodes.get(n.key) != n]
-        new_clusters = [c for c in clusters if self.clusters.get(c.id) != c]
-        old_nodes = [key for key in removed_nodes if key in self.nodes]
-        old_clusters = [key for key in removed_clusters if key in self.clusters]
-        if not (new_nodes or new_clusters or old_nodes or old_clusters):
+        edits = [
+            _real_edit(self.nodes, nodes, removed_nodes),
+            _real_edit(self.clusters, clusters, removed_clusters),
+            _real_edit(self.notices, notices, self._old_notices(len(notices))),
+        ]
+        if not any(edit.changed or edit.removed for edit in edits):
             return False
         sequence = self.version.sequence + 1
-        self._put(sequence, new_nodes, old_nodes, new_clusters, old_clusters)
+        for edit in edits:
+            edit.apply(sequence)
         self.version = Version(self.version.epoch, sequence)
         return True
 
@@ -58,61 +62,91 @@ class VersionedState:
                 since=None,
                 nodes=CollectionChanges[Node](changed=tuple(self.nodes.values())),
                 clusters=CollectionChanges[Cluster](changed=tuple(self.clusters.values())),
+                notices=CollectionChanges[Notice](changed=tuple(self.notices.values())),
             )
+        at = since.sequence
         return Changes(
             version=str(self.version),
             since=str(since),
-            nodes=_collection_changes(self.nodes, since.sequence, CollectionChanges[Node]),
-            clusters=_collection_changes(self.clusters, since.sequence, CollectionChanges[Cluster]),
+            nodes=_collection_changes(self.nodes, at, CollectionChanges[Node]),
+            clusters=_collection_changes(self.clusters, at, CollectionChanges[Cluster]),
+            notices=_collection_changes(self.notices, at, CollectionChanges[Notice]),
         )
 
     def merge(self, changes: Changes) -> None:
         """Take over what another state's `changes_since(self.version)` returned."""
-        version = Version.parse(changes.version)
+        self.version = Version.parse(changes.version)
         if changes.since is None:
-            self.nodes, self.clusters = VersionedMap(), VersionedMap()
-            self._begins_at = version
-        self._put(
-            version.sequence,
-            changes.nodes.changed,
-            [key for key in changes.nodes.removed if key in self.nodes],
-            changes.clusters.changed,
-            [key for key in changes.clusters.removed if key in self.clusters],
-        )
-        self.version = version
+            self._clear()
+        for edit in (
+            _merged_edit(self.nodes, changes.nodes),
+            _merged_edit(self.clusters, changes.clusters),
+            _merged_edit(self.notices, changes.notices),
+        ):
+            edit.apply(self.version.sequence)
 
     def snapshot(self) -> Snapshot:
-        """Everything at this version."""
+        """Everything at this version but the notices."""
         return Snapshot(
             version=str(self.version),
             nodes=tuple(self.nodes.values()),
             clusters=tuple(self.clusters.values()),
         )
 
+    def _clear(self) -> None:
+        self.nodes: VersionedMap[Node] = VersionedMap()
+        self.clusters: VersionedMap[Cluster] = VersionedMap()
+        self.notices: VersionedMap[Notice] = VersionedMap()
+        self._begins_at = self.version
+
+    def _old_notices(self, new: int) -> list[str]:
+        surplus = len(self.notices) + new - MAX_NOTICES
+        return [key for key, _ in self.notices.items()][: max(surplus, 0)]
+
     def _remembers(self, since: Version) -> bool:
         return (
             self._begins_at <= since <= self.version
             and since.epoch == self.version.epoch
-            and self.nodes.remembers(since.sequence)
-            and self.clusters.remembers(since.sequence)
+            and all(
+                records.remembers(since.sequence)
+                for records in (self.nodes, self.clusters, self.notices)
+            )
         )
 
-    def _put(
-        self,
-        sequence: int,
-        nodes: Iterable[Node],
-        removed_nodes: Iterable[str],
-        clusters: Iterable[Cluster],
-        removed_clusters: Iterable[str],
-    ) -> None:
-        for node in nodes:
-            self.nodes.put(node.key, node, sequence)
-        for key in removed_nodes:
-            self.nodes.remove(key, sequence)
-        for cluster in clusters:
-            self.clusters.put(cluster.id, cluster, sequence)
-        for key in removed_clusters:
-            self.clusters.remove(key, sequence)
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+class _Edit(NamedTuple):
+    """What is put into one collection and removed from it, at one version."""
+
+    records: VersionedMap[Any]
+    changed: Sequence[_Keyed]
+    removed: Sequence[str]
+
+    def apply(self, sequence: int) -> None:
+        for record in self.changed:
+            self.records.put(record.key, record, sequence)
+        for key in self.removed:
+            self.records.remove(key, sequence)
+
+
+def _real_edit(
+    records: VersionedMap[Any], changed: Iterable[_Keyed], removed: Iterable[str]
+) -> _Edit:
+    """The edit without what would change nothing."""
+    return _Edit(
+        records,
+        [record for record in changed if records.get(record.key) != record],
+        [key for key in removed if key in records],
+    )
+
+
+def _merged_edit(records: VersionedMap[Any], changes: CollectionChanges[Any]) -> _Edit:
+    """The edit that another state made; its versions count even where nothing differs."""
+    return _Edit(records, changes.changed, [key for key in changes.removed if key in records])
 
 
 def _collection_changes(

@@ -11,7 +11,7 @@ from castray.core.versioned import Version
 from castray.errors import RegistryUnavailableError
 
 if TYPE_CHECKING:
-    from castray.core.registry import Event
+    from castray.core.events import Event
     from castray.models import Changes
 
 __all__ = ["MemoryBackend"]
