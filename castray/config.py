@@ -253,6 +253,7 @@ def load_settings(
     environ: Mapping[str, str] = os.environ,
     *,
     file: str | None = None,
+    flag_names: Mapping[str, str] | None = None,
 ) -> Settings:
     """Read the settings file, then the environment over it, then the flags.
 
@@ -260,6 +261,7 @@ def load_settings(
         flags: Values by key, such as `{"web_server.port": 9000}`; None means: not given.
         environ: The variables; an empty one counts as not set.
         file: The settings file, instead of the one that `CASTRAY_CONFIG` names.
+        flag_names: How the flags are written, by key, for the text of a mistake.
 
     Raises:
         SettingsError: A key is unknown, or a value is of the wrong type or impossible.
@@ -270,7 +272,7 @@ def load_settings(
     for layer in (
         _read_file(path, written) if path else Settings(),
         _read_environment({name: text for name, text in environ.items() if text}),
-        _validated(_nested(given), {}),
+        _validated(_nested(given), flag_names or {}),
     ):
         for section, values in layer.model_dump(exclude_unset=True).items():
             merged.setdefault(section, {}).update(values)

@@ -1,0 +1,185 @@
+"""A Ray of our own on this machine: on free ports, with HAProxy before Serve, ended as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from castray.cli.processes import ProcessId
+from castray.core.nodes import MONITOR_PORT_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from castray.config import Settings
+
+__all__ = ["LocalRay", "LocalRayPlan", "forget_address", "plan_local_ray"]
+
+START_TIMEOUT_S = 90.0
+LOG_TAIL_LINES = 15
+
+SERVE_PORTS = {
+    "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": 8500,
+    "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": 9500,
+    "RAY_SERVE_HAPROXY_METRICS_PORT": 9101,
+    "RAY_SERVE_HAPROXY_STATS_PORT": 8404,
+}
+"""Ports beside the page's own that Serve with HAProxy opens: each moves where it is taken."""
+
+RAY_ENVIRONMENT = {
+    # Seven times the requests of Serve's default proxy, and a tenth of its WebSocket latency.
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    # A raylet that was killed is dead to Ray within 3 s, not 13, and a lost host not after 63.
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+    # Nobody else's traffic is to be drained from a Ray that ends as a whole.
+    "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+
+@dataclass(frozen=True)
+class LocalRayPlan:
+    """How a local Ray is to be started."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    address: str
+    monitor_port: int
+
+
+def plan_local_ray(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    own_address: str,
+    is_free: Callable[[int], bool],
+    any_free: Callable[[], int],
+) -> LocalRayPlan:
+    """Choose ports and options; whatever `environ` says already is left as it is.
+
+    Args:
+        settings: Which ports the page and the monitors have.
+        environ: The environment that Ray is started in.
+        own_address: Where the other hosts of this one's network find it.
+        is_free: Whether a port can be listened on.
+        any_free: Makes up a free port.
+    """
+    taken = {settings.web_server.port}
+
+    def choose(port: int) -> int:
+        chosen = port
+        while chosen in taken or not is_free(chosen):
+            chosen = any_free()
+        taken.add(chosen)
+        return chosen
+
+    monitor_port = settings.monitor.port
+    if monitor_port == settings.web_server.port:
+        monitor_port = choose(monitor_port + 1 if monitor_port < 65535 else any_free())
+    taken.add(monitor_port)
+    gcs_port = choose(6379)
+    ray_start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    options = {
+        "--node-ip-address": own_address,
+        "--port": gcs_port,
+        "--ray-client-server-port": choose(10001),
+        "--dashboard-port": choose(8265),
+        "--dashboard-agent-listen-port": choose(52365),
+        "--labels": f"{MONITOR_PORT_LABEL}={monitor_port}",
+    }
+    serve = {name: str(choose(port)) for name, port in SERVE_PORTS.items()}
+    return LocalRayPlan(
+        command=(*ray_start, *(f"{name}={value}" for name, value in options.items())),
+        # A RAY_ADDRESS is for who connects, and would make the new head look for an old one.
+        environment={
+            name: value
+            for name, value in (RAY_ENVIRONMENT | serve | dict(environ)).items()
+            if name != "RAY_ADDRESS"
+        },
+        address=f"{own_address}:{gcs_port}",
+        monitor_port=monitor_port,
+    )
+
+
+class LocalRay:
+    """A Ray that was started here.
+
+    Args:
+        plan: How to start it.
+        log: Where its own words go.
+    """
+
+    def __init__(self, plan: LocalRayPlan, log: Path) -> None:
+        self.address = plan.address
+        self.monitor_port = plan.monitor_port
+        self.log = log
+        forget_address(plan.address)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            # A session of its own: a Ctrl-C is ours to pass on, in the order that loses nothing.
+            self._process = subprocess.Popen(
+                plan.command,
+                env=dict(plan.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.process_id = ProcessId.of(self._process.pid)
+
+    def wait_until_up(self) -> None:
+        """Return once Ray, with all that belongs to it, is up.
+
+        Raises:
+            click.ClickException: It ended before, or did not come up in time.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while _noted_address() != self.address:
+            self.check()
+            if time.monotonic() > deadline:
+                raise self._failure(f"Ray did not come up within {START_TIMEOUT_S:.0f} s")
+            time.sleep(0.1)
+
+    def check(self) -> None:
+        """Do nothing while Ray lives.
+
+        Raises:
+            click.ClickException: It has ended.
+        """
+        if self._process.poll() is not None:
+            raise self._failure(f"Ray ended by itself, with code {self._process.returncode}")
+
+    def _failure(self, what: str) -> click.ClickException:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        tail = "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:])
+        return click.ClickException(f"{what}. The end of {self.log}:\n{tail}")
+
+
+def forget_address(address: str) -> None:
+    """Take back what `ray start` noted for everybody: that this is the cluster to connect to."""
+    if _noted_address() == address:
+        _address_file().unlink(missing_ok=True)
+
+
+def _noted_address() -> str | None:
+    """The cluster that `ray start` on this machine brought up last, once it was up."""
+    with contextlib.suppress(FileNotFoundError):
+        return _address_file().read_text(encoding="utf-8").strip()
+    return None
+
+
+def _address_file() -> Path:
+    from ray._common.utils import get_ray_address_file
+
+    return Path(get_ray_address_file(None))
