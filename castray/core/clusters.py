@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from castray.core.external_nodes import ClusterReading
     from castray.errors import ExternalClusterError
+    from castray.models import Connection
 
 __all__ = ["DEFAULT_ALLOWED_NETWORKS", "ShortIds", "Watch", "cluster_record", "refusal"]
 
@@ -110,21 +111,24 @@ class Watch:
         )
 
 
-def cluster_record(
-    cluster_id: str, name: str, dashboard_url: str, watch: Watch, reading: ClusterReading | None
-) -> Cluster:
+def cluster_record(connection: Connection, watch: Watch, reading: ClusterReading | None) -> Cluster:
     """The record of a connected cluster; `reading` is the last one, or None before the first."""
+    live = reading if watch.is_connected else None
     return Cluster(
-        id=cluster_id,
-        name=name,
+        id=connection.cluster,
+        name=connection.name,
         source=NodeSource.EXTERNAL,
         state=ClusterState.CONNECTED if watch.is_connected else ClusterState.LOST,
         state_reason=watch.reason(),
         ray_version=reading.ray_version if reading else None,
         session_name=watch.session_name,
-        dashboard_url=dashboard_url,
-        resources=dict(reading.resources) if reading and watch.is_connected else {},
+        dashboard_url=connection.dashboard_url,
+        resources=dict(live.resources) if live else {},
         connected_since=watch.connected_since if watch.is_connected else None,
+        address=connection.address,
+        sources=connection.sources,
+        needs_token=connection.token is not None,
+        node_count=sum(node.facts.alive for node in live.nodes) if live else None,
     )
 
 

@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from castray.core.nodes import connection_type, node_name, node_resources, without_measurements
-from castray.core.registry import node_key
+from castray.core.nodes import (
+    connection_type,
+    node_key,
+    node_name,
+    node_resources,
+    without_measurements,
+)
 from castray.models import (
     Load,
     MonitorView,
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from castray.core.registry import NodeFacts
+    from castray.core.events import NodeFacts
     from castray.models import LogicalResource, NodeReport
 
 __all__ = ["ClusterReading", "NodeReading", "UsageClock", "external_nodes", "lost_nodes"]

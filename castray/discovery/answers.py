@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, TypeAdapter
 
+from castray.core.events import NodeFacts
 from castray.core.external_nodes import NodeReading
-from castray.core.registry import NodeFacts
 from castray.models import Gpu, Load, LogicalResource
 
 if TYPE_CHECKING:
