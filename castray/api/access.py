@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from castray.api.auth import Refuse
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["AccessMiddleware", "role_of"]
 
 ROLE = "castray.role"
+
+MAX_BODY_BYTES = 1024**2
+"""What is sent here is small JSON; nothing larger is read, whoever sends it."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -56,14 +60,15 @@ class AccessMiddleware:
         decision = self._policy.decide(
             scope.get("method", "GET"), scope["path"], headers, scope["type"]
         )
+        if scope["type"] == "http":
+            receive, send = _with_bounded_body(receive), _with_security_headers(send)
         if not isinstance(decision, Refuse):
             scope[ROLE] = decision.role
-            await self._app(scope, receive, _with_security_headers(send))
+            await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await _refuse_socket(decision, headers, scope, receive, send)
         else:
-            response = _refusal(decision, scope["method"], headers)
-            await response(scope, receive, _with_security_headers(send))
+            await _refusal(decision, scope["method"], headers)(scope, receive, send)
 
 
 def role_of(connection: HTTPConnection) -> Role:
@@ -79,6 +84,20 @@ def _joined_headers(scope: Scope) -> dict[str, str]:
         separator = "; " if name == "cookie" else ", "
         joined[name] = f"{joined[name]}{separator}{value}" if name in joined else value
     return joined
+
+
+def _with_bounded_body(receive: Receive) -> Receive:
+    size_bytes = 0
+
+    async def wrapped() -> Message:
+        nonlocal size_bytes
+        message = await receive()
+        size_bytes += len(message.get("body", b""))
+        if size_bytes > MAX_BODY_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return wrapped
 
 
 def _with_security_headers(send: Send) -> Send:

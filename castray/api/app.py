@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import WebSocketRoute
 
 from castray import __version__
 from castray.api.access import AccessMiddleware
@@ -20,8 +21,9 @@ from castray.api.problems import install_handlers
 from castray.api.ray_dashboard import ray_dashboard_router
 from castray.api.rendering import Rendering
 from castray.api.session import session_router
+from castray.api.socket_hub import SocketHub
 from castray.api.system import system_router
-from castray.api.websocket import SocketHub, websocket_router
+from castray.api.websocket import SocketEndpoint
 from castray.models import WorkStatus
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def build_app(
         try:
             yield
         finally:
-            hub.close()
+            await hub.aclose()
             await feed.aclose()
 
     app = FastAPI(
@@ -74,15 +76,15 @@ def build_app(
         redoc_url=None,
     )
     for router in (
-        ray_dashboard_router(feed, rendering),
+        ray_dashboard_router(rendering),
         system_router(feed, rendering),
-        nodes_router(feed, rendering),
+        nodes_router(rendering),
         session_router(access),
-        websocket_router(hub),
         docs_router(),
         page_router(page_directory),
     ):
         app.include_router(router)
+    app.router.routes.append(WebSocketRoute("/ws", SocketEndpoint(hub)))
     install_handlers(app)
     # FastAPI's own way to have `/openapi.json` serve another document.
     app.openapi = functools.cache(functools.partial(build_document, app))  # type: ignore[method-assign]

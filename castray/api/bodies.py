@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from starlette.responses import Response
 
 from castray import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from starlette.requests import Request
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Body",
     "Fragments",
+    "Keyed",
     "accepts_gzip",
     "entity_tag",
     "is_current",
@@ -35,7 +36,17 @@ GZIP_FROM_BYTES = 1024
 GZIP_ACCEPTED = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 MAX_FORGOTTEN = 1000
 
-T = TypeVar("T")
+
+class Keyed(Protocol):
+    """A record of the versioned state."""
+
+    @property
+    def key(self) -> str:
+        """Unique in its collection."""
+        ...
+
+
+K = TypeVar("K", bound=Keyed)
 
 
 class Body:
@@ -50,34 +61,35 @@ class Body:
         return gzip.compress(self.plain, GZIP_LEVEL, mtime=0)
 
 
-class Fragments(Generic[T]):
+class Fragments(Generic[K]):
     """The JSON of records, encoded anew only where a record is another object than before.
 
     Args:
         encode: Renders one record as JSON.
     """
 
-    def __init__(self, encode: Callable[[T], str]) -> None:
+    def __init__(self, encode: Callable[[K], str]) -> None:
         self._encode = encode
-        self._known: dict[str, tuple[T, str]] = {}
+        self._known: dict[str, tuple[K, str]] = {}
 
-    def join(self, records: Iterable[tuple[str, T]]) -> str:
-        """The JSON of all these records by key, with commas between."""
-        return ",".join([self.get(key, record) for key, record in records])
+    def join(self, records: Iterable[K]) -> str:
+        """The JSON of all these records, with commas between."""
+        return ",".join([self.get(record) for record in records])
 
-    def get(self, key: str, record: T) -> str:
+    def get(self, record: K) -> str:
         """The JSON of one record."""
-        known = self._known.get(key)
+        known = self._known.get(record.key)
         if known is not None and known[0] is record:
             return known[1]
         text = self._encode(record)
-        self._known[key] = record, text
+        self._known[record.key] = record, text
         return text
 
-    def keep(self, keys: set[str]) -> None:
-        """Forget all others, when there are so many of them that it is worth the while."""
-        if len(self._known) > len(keys) + MAX_FORGOTTEN:
-            self._known = {key: known for key, known in self._known.items() if key in keys}
+    def keep_only(self, keys: Collection[str]) -> None:
+        """Forget records that went, once there are so many that it is worth the while."""
+        if len(self._known) > 2 * len(keys) + MAX_FORGOTTEN:
+            kept = set(keys)
+            self._known = {key: known for key, known in self._known.items() if key in kept}
 
 
 def entity_tag(view: View) -> str:

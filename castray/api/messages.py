@@ -88,8 +88,9 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "{name} 对应 {count} 个{kind}：请使用 `candidates` 中的一个键。",
     },
     "body-too-large": {
-        "en": "A message may have at most {limit} characters.",
-        "zh": "一条消息最多 {limit} 个字符。",
+        "en": "More was sent than CastRay reads at once: a request may have 1 MiB, a message on "
+        "/ws 4096 characters.",
+        "zh": "发送的内容超过上限：请求最多 1 MiB，/ws 上的一条消息最多 4096 个字符。",
     },
     "internal-error": {
         "en": "CastRay made a mistake; its log has the details. Please report it.",

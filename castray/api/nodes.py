@@ -16,7 +16,6 @@ from castray.errors import InvalidRequestError
 from castray.models import Node, NodeState, WorkStatus
 
 if TYPE_CHECKING:
-    from castray.api.feed import ReplicaFeed
     from castray.api.rendering import Rendering
     from castray.core.replica import View
 
@@ -35,7 +34,7 @@ class NodePage(BaseModel):
     nodes: tuple[Node, ...]
 
 
-def nodes_router(feed: ReplicaFeed, rendering: Rendering) -> APIRouter:
+def nodes_router(rendering: Rendering) -> APIRouter:
     """Both endpoints."""
     router = APIRouter(tags=["reads"], responses=PROBLEM_RESPONSES)
 
@@ -50,7 +49,7 @@ def nodes_router(feed: ReplicaFeed, rendering: Rendering) -> APIRouter:
         cursor: Annotated[str | None, Query(description="Where the last page ended.")] = None,
     ) -> Response:
         """The nodes, a page at a time. A cursor stays good while nodes come and go."""
-        view = feed.view()
+        view = rendering.view()
         tag = entity_tag(view)
         after = _parse_cursor(cursor)
         if is_current(request, tag):
@@ -72,12 +71,12 @@ def nodes_router(feed: ReplicaFeed, rendering: Rendering) -> APIRouter:
     @router.get("/api/nodes/{name}", response_model=Node)
     async def show_node(request: Request, name: str) -> Response:
         """One node, by short id, NodeID or name; a name that fits several is a 409."""
-        return _show(request, feed.view(), name)
+        return _show(request, rendering.view(), name)
 
     @router.get("/api/nodes/{cluster}/{node_id}", response_model=Node)
     async def show_node_by_key(request: Request, cluster: str, node_id: str) -> Response:
         """One node, by its key."""
-        return _show(request, feed.view(), f"{cluster}/{node_id}")
+        return _show(request, rendering.view(), f"{cluster}/{node_id}")
 
     def _show(request: Request, view: View, name: str) -> Response:
         node, tag = view.find_node(name), entity_tag(view)

@@ -144,6 +144,8 @@ async def _on_http_exception(request: Request, error: HTTPException) -> Response
         found = problem(
             "method-not-allowed", 405, language, path=path, method=request.method, allowed=allowed
         )
+    elif error.status_code == 413:
+        found = problem("body-too-large", 413, language)
     else:
         reason = str(error.detail or HTTPStatus(error.status_code).phrase).rstrip(".")
         code = "bad-request" if error.status_code == 400 else "http-error"

@@ -1,52 +1,47 @@
-"""A wake-up call that many tasks wait for together."""
+"""Does something at once when asked, but never twice within a gap."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Pulse"]
 
 
 class Pulse:
-    """Wakes everybody who waits: at once when asked, but never twice within a gap.
-
-    Everybody wakes in the same turn of the event loop, so that they can share what one of them
-    has computed.
+    """Calls back at once; requests that come within the gap after that become one, at its end.
 
     Args:
-        gap_s: The least time between two pulses; requests in between become one, at its end.
+        gap_s: The least time between two calls.
+        fire: What is called, on the event loop.
     """
 
-    def __init__(self, gap_s: float) -> None:
+    def __init__(self, gap_s: float, fire: Callable[[], None]) -> None:
         self._gap_s = gap_s
-        self._event = asyncio.Event()
-        self._last_at = float("-inf")
+        self._call_back = fire
+        self._fired_at_s = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def next(self) -> asyncio.Event:
-        """Set by the next pulse. Take it before looking at the state, and none is missed."""
-        return self._event
-
     def request(self) -> None:
-        """Ask for a pulse, as soon as the gap allows."""
+        """Ask for a call, as soon as the gap allows."""
         if self._timer is not None:
             return
         loop = asyncio.get_running_loop()
-        wait_s = self._last_at + self._gap_s - loop.time()
+        wait_s = self._fired_at_s + self._gap_s - loop.time()
         if wait_s > 0:
             self._timer = loop.call_later(wait_s, self._fire)
         else:
             self._fire()
 
     def close(self) -> None:
-        """Drop a pulse that is still to come."""
+        """Drop a call that is still to come."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def _fire(self) -> None:
         self._timer = None
-        self._last_at = asyncio.get_running_loop().time()
-        fired, self._event = self._event, asyncio.Event()
-        fired.set()
+        self._fired_at_s = asyncio.get_running_loop().time()
+        self._call_back()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 from castray import __version__
 from castray.api.bodies import Body, Fragments
@@ -14,19 +15,25 @@ from castray.core.system_status import (
     render_system_node,
 )
 from castray.errors import RegistryUnavailableError
-from castray.models import Cluster, Node, NodeState
+from castray.models import Changes, Node, NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from castray.api.feed import ReplicaFeed
     from castray.core.replica import View
-    from castray.models import Changes, WorkStatus
+    from castray.models import CollectionChanges, Record, WorkStatus
 
 __all__ = ["Rendering"]
 
 MAX_ENCODED_CHANGES = 256
 """Sockets mostly hold the same few versions; those that do not are few."""
+
+COLLECTIONS = [name for name in Changes.model_fields if name not in ("version", "since")]
+
+VIEW_S_PER_NODE = 20e-6
+"""How long readers share a view, for each node in it: rendering one takes a quarter of that, so
+that it never takes more than a part of the time, however fast versions follow each other."""
 
 
 class Rendering:
@@ -40,27 +47,39 @@ class Rendering:
     def __init__(self, feed: ReplicaFeed, fallback: WorkStatus) -> None:
         self._feed = feed
         self._nodes = Fragments[Node](Node.model_dump_json)
-        self._clusters = Fragments[Cluster](Cluster.model_dump_json)
         self._system_nodes = Fragments[Node](lambda n: render_system_node(n).model_dump_json())
         self._dashboard_nodes = Fragments[Node](
             lambda node: render_node(node, fallback).model_dump_json()
         )
         self._view: View | None = None
+        self._viewed_at_s = 0.0
         self._texts: dict[str, str] = {}
         self._bodies: dict[str, Body] = {}
         self._changes: dict[str | None, str] = {}
         self._changes_version: str | None = None
 
+    def view(self) -> View:
+        """What readers are shown: the newest view, or one that is hardly older.
+
+        Raises:
+            RegistryUnavailableError: Nothing is known yet.
+        """
+        if self._view is None or self._view.feed_lost_since != self._feed.lost_since:
+            return self._newest_view()
+        age_s = time.monotonic() - self._viewed_at_s
+        is_old = age_s > VIEW_S_PER_NODE * len(self._view.nodes)
+        return self._newest_view() if is_old else self._view
+
     def ray_dashboard(self) -> Body:
         """The body of `GET /api/ray-dashboard`."""
-        view = self._refreshed()
+        view = self.view()
         if "ray_dashboard" not in self._bodies:
             self._bodies["ray_dashboard"] = Body(self._ray_dashboard_text(view))
         return self._bodies["ray_dashboard"]
 
     def cluster_status(self) -> str:
-        """The `cluster_status` message."""
-        view = self._refreshed()
+        """The `cluster_status` message, always of the newest view: no other follows soon."""
+        view = self._newest_view()
         return self._once(
             "cluster_status",
             lambda: f'{{"type":"cluster_status","data":{{{self._nodes_and_summary(view)}}}}}',
@@ -68,17 +87,17 @@ class Rendering:
 
     def system_status(self, uptime_s: float) -> Body:
         """The body of `GET /api/status`; only its up-time is not shared."""
-        view = self._refreshed()
+        view = self.view()
         shared = self._once("system_status", lambda: self._system_status_text(view))
         return Body(f'{{"service":"castray","uptime_s":{uptime_s:.3f},{shared}}}')
 
     def node(self, node: Node) -> str:
         """A node's own record."""
-        return self._nodes.get(node.key, node)
+        return self._nodes.get(node)
 
     def nodes(self, nodes: Sequence[Node]) -> str:
         """The records of these nodes, with commas between."""
-        return self._nodes.join(_keyed(nodes))
+        return self._nodes.join(nodes)
 
     def changes(self, since: str | None) -> tuple[str, str]:
         """The `delta` from that version, or the `snapshot` where it is not known.
@@ -103,13 +122,14 @@ class Rendering:
             self._changes[since] = self._changes[changes.since]
         return version, self._changes[since]
 
-    def _refreshed(self) -> View:
+    def _newest_view(self) -> View:
         view = self._feed.view()
         if view is not self._view:
-            self._view, self._texts, self._bodies = view, {}, {}
-            keys = {node.key for node in view.nodes}
+            self._view, self._viewed_at_s = view, time.monotonic()
+            self._texts, self._bodies = {}, {}
+            keys = [node.key for node in view.nodes]
             for fragments in (self._nodes, self._system_nodes, self._dashboard_nodes):
-                fragments.keep(keys)
+                fragments.keep_only(keys)
         return view
 
     def _once(self, name: str, make: Callable[[], str]) -> str:
@@ -119,7 +139,7 @@ class Rendering:
 
     def _nodes_and_summary(self, view: View) -> str:
         def make() -> str:
-            nodes = self._dashboard_nodes.join(_keyed(view.nodes))
+            nodes = self._dashboard_nodes.join(view.nodes)
             summary = render_summary(view.nodes, view.home).model_dump_json()
             return f'"nodes":[{nodes}],"summary":{summary}'
 
@@ -141,20 +161,23 @@ class Rendering:
             f'"version":"{__version__}","timestamp":"{view.as_of.isoformat()}",'
             f'"total_nodes":{len(view.nodes)},"active_nodes":{active},'
             f'"external":{external},"ray_cluster":{account},'
-            f'"nodes":[{self._system_nodes.join(_keyed(view.nodes))}]'
+            f'"nodes":[{self._system_nodes.join(view.nodes)}]'
         )
 
     def _changes_text(self, changes: Changes) -> str:
-        kind, since = ("delta", f'"{changes.since}"') if changes.since else ("snapshot", "null")
-        nodes = self._nodes.join(_keyed(changes.nodes.changed))
-        clusters = self._clusters.join([(c.id, c) for c in changes.clusters.changed])
+        kind = "delta" if changes.since else "snapshot"
+        collections = ",".join(
+            f'"{name}":{self._collection_text(getattr(changes, name))}' for name in COLLECTIONS
+        )
         return (
-            f'{{"type":"{kind}","data":{{"version":"{changes.version}","since":{since},'
-            f'"nodes":{{"changed":[{nodes}],"removed":{json.dumps(changes.nodes.removed)}}},'
-            f'"clusters":{{"changed":[{clusters}],'
-            f'"removed":{json.dumps(changes.clusters.removed)}}}}}}}'
+            f'{{"type":"{kind}","data":{{"version":"{changes.version}",'
+            f'"since":{json.dumps(changes.since)},{collections}}}}}'
         )
 
+    def _collection_text(self, changes: CollectionChanges[Any]) -> str:
+        changed = ",".join([self._record_text(record) for record in changes.changed])
+        return f'{{"changed":[{changed}],"removed":{json.dumps(changes.removed)}}}'
 
-def _keyed(nodes: Sequence[Node]) -> list[tuple[str, Node]]:
-    return [(node.key, node) for node in nodes]
+    def _record_text(self, record: Record) -> str:
+        # Nodes are many and change often; of everything else there is little.
+        return self._nodes.get(record) if isinstance(record, Node) else record.model_dump_json()

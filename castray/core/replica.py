@@ -60,13 +60,10 @@ class Replica:
     def __init__(self) -> None:
         self.feed_lost_since: datetime | None = None
         self._state = VersionedState(Version(0, 0))
+        self.version: str | None = None
+        """The version of this copy, or None while it has nothing."""
         self._as_of: datetime | None = None
         self._view: View | None = None
-
-    @property
-    def version(self) -> str | None:
-        """The version of this copy, or None while it has nothing."""
-        return None if self._as_of is None else str(self._state.version)
 
     def merge(self, changes: Changes, now: datetime) -> bool:
         """Take over changes, which also shows that the feed is there.
@@ -85,7 +82,8 @@ class Replica:
         if changes.version == self.version and self.feed_lost_since is None:
             return False
         self._state.merge(changes)
-        self._as_of, self.feed_lost_since, self._view = now, None, None
+        self.version, self._as_of = changes.version, now
+        self.feed_lost_since, self._view = None, None
         return True
 
     def lose_feed(self, since: datetime) -> None:

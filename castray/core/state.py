@@ -146,7 +146,7 @@ def _real_edit(
 
 def _merged_edit(records: VersionedMap[Any], changes: CollectionChanges[Any]) -> _Edit:
     """The edit that another state made; its versions count even where nothing differs."""
-    return _Edit(records, changes.changed, [key for key in changes.removed if key in records])
+    return _Edit(records, changes.changed, changes.removed)
 
 
 def _collection_changes(

@@ -73,8 +73,12 @@ class VersionedMap(Generic[V]):
         self._tombstones.pop(key, None)
 
     def remove(self, key: str, sequence: int) -> None:
-        """Remove a key at that sequence number; it must be there."""
-        del self._entries[key]
+        """Remove a key at that sequence number, and remember that it went, even if it never was.
+
+        A copy may skip the version at which a record was there; who saw it there must still learn
+        from the copy that it went.
+        """
+        self._entries.pop(key, None)
         self._tombstones[key] = sequence
         self._tombstones.move_to_end(key)
         while len(self._tombstones) > MAX_TOMBSTONES:
