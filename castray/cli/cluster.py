@@ -45,10 +45,14 @@ class Deployed(NamedTuple):
 
 
 def find_addresses() -> frozenset[str]:
-    """The GCS addresses of all Ray clusters that have a node on this machine."""
+    """The GCS addresses of all Ray clusters that have a node on this machine.
+
+    What a container runs can be seen from outside, but often not be reached: it does not count.
+    """
     from ray._private.services import find_gcs_addresses
 
-    return frozenset(find_gcs_addresses())  # type: ignore[no-untyped-call]
+    found = find_gcs_addresses()  # type: ignore[no-untyped-call]
+    return frozenset(address for address in found if reaches(address))
 
 
 def choose_address(settings: RayClusterSettings, found: Collection[str]) -> str | None:
@@ -116,6 +120,8 @@ def connected(address: str, namespace: str, *, carries_code: bool) -> Iterator[A
     import ray
 
     allow_token()
+    # What Serve tells at every start and end, we tell better.
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     package = str(Path(__file__).parent.parent)
     try:
         context = ray.init(
@@ -149,7 +155,7 @@ def deploy_castray(settings: Settings, context: Any) -> Deployed:
         url = deploy(settings)
     except (RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise click.ClickException(
-            f"Ray Serve does not take CastRay: {_first_line(error)}"
+            f"Ray Serve does not take CastRay: {_replica_error() or _first_line(error)}"
         ) from error
     dashboard = context.dashboard_url
     return Deployed(
@@ -212,6 +218,20 @@ def _own_node() -> dict[str, Any] | None:
 def _own_monitor_port(default: int) -> int | None:
     row = _own_node()
     return None if row is None else monitor_port(row.get("Labels") or {}, default)
+
+
+def _replica_error() -> str | None:
+    """The error that CastRay's replica met, where it did: the last line of its trace."""
+    from ray import serve
+
+    from castray.serve_app import APPLICATION_NAME
+
+    application = serve.status().applications.get(APPLICATION_NAME)
+    for deployment in application.deployments.values() if application else ():
+        lines = deployment.message.strip().splitlines()
+        if lines:
+            return lines[-1].strip()
+    return None
 
 
 def _first_line(error: Exception) -> str:

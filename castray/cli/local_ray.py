@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from castray.config import Settings
 
-__all__ = ["LocalRay", "LocalRayPlan", "forget_address", "plan_local_ray"]
+__all__ = ["LocalRay", "LocalRayPlan", "Machine", "forget_address", "plan_local_ray"]
 
 START_TIMEOUT_S = 90.0
 LOG_TAIL_LINES = 15
@@ -48,6 +48,19 @@ RAY_ENVIRONMENT = {
 }
 
 
+class Machine(NamedTuple):
+    """What a plan must know of this machine."""
+
+    address: str
+    """Where other hosts find it."""
+    is_free: Callable[[int], bool]
+    """Whether that port can be listened on."""
+    any_free: Callable[[], int]
+    """Some port that can."""
+    has_monitor: Callable[[int], bool]
+    """Whether a monitor answers on that port."""
+
+
 @dataclass(frozen=True)
 class LocalRayPlan:
     """How a local Ray is to be started."""
@@ -61,37 +74,35 @@ class LocalRayPlan:
 def plan_local_ray(
     settings: Settings,
     environ: Mapping[str, str],
-    *,
-    own_address: str,
-    is_free: Callable[[int], bool],
-    any_free: Callable[[], int],
+    machine: Machine,
 ) -> LocalRayPlan:
     """Choose ports and options; whatever `environ` says already is left as it is.
 
     Args:
         settings: Which ports the page and the monitors have.
         environ: The environment that Ray is started in.
-        own_address: Where the other hosts of this one's network find it.
-        is_free: Whether a port can be listened on.
-        any_free: Makes up a free port.
+        machine: What is free on it.
     """
     taken = {settings.web_server.port}
 
     def choose(port: int) -> int:
         chosen = port
-        while chosen in taken or not is_free(chosen):
-            chosen = any_free()
+        while chosen in taken or not machine.is_free(chosen):
+            chosen = machine.any_free()
         taken.add(chosen)
         return chosen
 
     monitor_port = settings.monitor.port
-    if monitor_port == settings.web_server.port:
-        monitor_port = choose(monitor_port + 1 if monitor_port < 65535 else any_free())
+    if monitor_port in taken:
+        monitor_port = monitor_port % 65535 + 1
+    # A monitor that is there already is what a node's port is for.
+    if not machine.has_monitor(monitor_port):
+        monitor_port = choose(monitor_port)
     taken.add(monitor_port)
     gcs_port = choose(6379)
     ray_start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
     options = {
-        "--node-ip-address": own_address,
+        "--node-ip-address": machine.address,
         "--port": gcs_port,
         "--ray-client-server-port": choose(10001),
         "--dashboard-port": choose(8265),
@@ -107,7 +118,7 @@ def plan_local_ray(
             for name, value in (RAY_ENVIRONMENT | serve | dict(environ)).items()
             if name != "RAY_ADDRESS"
         },
-        address=f"{own_address}:{gcs_port}",
+        address=f"{machine.address}:{gcs_port}",
         monitor_port=monitor_port,
     )
 

@@ -14,7 +14,14 @@ from castray.core.status import Answer, parse_health
 if TYPE_CHECKING:
     from castray.core.status import Health
 
-__all__ = ["ClusterVersions", "PortUser", "fetch_cluster_versions", "fetch_health", "look_at_port"]
+__all__ = [
+    "ClusterVersions",
+    "PortUser",
+    "fetch_cluster_versions",
+    "fetch_health",
+    "has_monitor",
+    "look_at_port",
+]
 
 TIMEOUT_S = 3.0
 MAX_BODY_BYTES = 64 * 1024
@@ -66,6 +73,12 @@ def look_at_port(port: int) -> PortUser | None:
     with suppress(psutil.Error):
         name = psutil.Process(pid).name() if pid else None
     return PortUser(name, pid, fetch_health("127.0.0.1", port))
+
+
+def has_monitor(port: int) -> bool:
+    """Whether a monitor answers on that port of this machine."""
+    health = fetch_health("127.0.0.1", port)
+    return health is not None and health.is_monitor
 
 
 def fetch_health(host: str, port: int) -> Health | None:

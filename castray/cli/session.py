@@ -24,8 +24,8 @@ from castray.cli.cluster import (
 )
 from castray.cli.end import end_launched, kill_launched
 from castray.cli.launched import Launched
-from castray.cli.local_ray import LocalRay, plan_local_ray
-from castray.cli.probes import fetch_health, look_at_port
+from castray.cli.local_ray import LocalRay, Machine, plan_local_ray
+from castray.cli.probes import fetch_health, has_monitor, look_at_port
 from castray.cli.processes import ProcessId, free_port, is_port_free, own_address
 
 if TYPE_CHECKING:
@@ -143,13 +143,8 @@ class Session:
 
     def _start_ray(self) -> str:
         _check_port(self._settings.web_server.port)
-        plan = plan_local_ray(
-            self._settings,
-            os.environ,
-            own_address=own_address(),
-            is_free=is_port_free,
-            any_free=free_port,
-        )
+        machine = Machine(own_address(), is_port_free, free_port, has_monitor)
+        plan = plan_local_ray(self._settings, os.environ, machine)
         log = self._directory / "logs" / "ray.log"
         click.echo(f"Starting Ray at {plan.address} (log: {log}) …")
         self._ray = LocalRay(plan, log)
