@@ -46,6 +46,10 @@ export function sampleCluster(id = "home"): Cluster {
     dashboard_url: null,
     resources: {},
     connected_since: null,
+    address: null,
+    sources: [],
+    needs_token: false,
+    node_count: null,
   };
 }
 
@@ -55,6 +59,7 @@ export function sampleChanges(fields: Partial<Changes> = {}): Changes {
     since: null,
     nodes: { changed: [], removed: [] },
     clusters: { changed: [], removed: [] },
+    notices: { changed: [], removed: [] },
     ...fields,
   };
 }

@@ -234,6 +234,13 @@ export interface components {
              *     }
              */
             clusters: components["schemas"]["CollectionChanges_Cluster_"];
+            /**
+             * @default {
+             *       "changed": [],
+             *       "removed": []
+             *     }
+             */
+            notices: components["schemas"]["CollectionChanges_Notice_"];
         };
         /**
          * ChangesMessage
@@ -284,13 +291,36 @@ export interface components {
              * @default null
              */
             connected_since: string | null;
+            /**
+             * Address
+             * @description Where it was connected, as it was given.
+             * @default null
+             */
+            address: string | null;
+            /**
+             * Sources
+             * @description What found it: discovery methods, or manual.
+             * @default []
+             */
+            sources: string[];
+            /**
+             * Needs Token
+             * @default false
+             */
+            needs_token: boolean;
+            /**
+             * Node Count
+             * @description Its living nodes.
+             * @default null
+             */
+            node_count: number | null;
         };
         /**
          * ClusterState
-         * @description Whether a cluster is watched now.
+         * @description Whether a cluster is only known of, watched now, or watched in vain.
          * @enum {string}
          */
-        ClusterState: "connected" | "lost";
+        ClusterState: "found" | "connected" | "lost";
         /**
          * ClusterStatus
          * @description The data of a `cluster_status` message.
@@ -333,6 +363,19 @@ export interface components {
              * @default []
              */
             changed: components["schemas"]["Node"][];
+            /**
+             * Removed
+             * @default []
+             */
+            removed: string[];
+        };
+        /** CollectionChanges[Notice] */
+        CollectionChanges_Notice_: {
+            /**
+             * Changed
+             * @default []
+             */
+            changed: components["schemas"]["Notice"][];
             /**
              * Removed
              * @default []
@@ -450,6 +493,20 @@ export interface components {
             /** Headnodes */
             headNodes: number;
             resources: components["schemas"]["SummaryResources"];
+        };
+        /**
+         * DiscoveredCluster
+         * @description A discovered cluster, as clients of old know it.
+         */
+        DiscoveredCluster: {
+            /** Nodes */
+            nodes: number | null;
+            /** Dashboard Url */
+            dashboard_url: string | null;
+            /** Resources */
+            resources: {
+                [key: string]: number;
+            };
         };
         /**
          * ErrorMessage
@@ -890,6 +947,50 @@ export interface components {
          */
         NodeState: "alive" | "stale" | "dead";
         /**
+         * Notice
+         * @description Something that happened to external clusters, for people to see once.
+         */
+        Notice: {
+            /** Key */
+            key: string;
+            type: components["schemas"]["NoticeType"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Cluster
+             * @default null
+             */
+            cluster: string | null;
+            /**
+             * Cluster Address
+             * @default null
+             */
+            cluster_address: string | null;
+            /**
+             * External Nodes Count
+             * @default 0
+             */
+            external_nodes_count: number;
+            /**
+             * Discovered Clusters
+             * @default []
+             */
+            discovered_clusters: components["schemas"]["DiscoveredCluster"][];
+            /** Message */
+            message: string;
+            /** Message Zh */
+            message_zh: string;
+        };
+        /**
+         * NoticeType
+         * @description What happened to external clusters; the values are types of `/ws` messages.
+         * @enum {string}
+         */
+        NoticeType: "external_cluster_discovered" | "external_cluster_connected" | "external_cluster_disconnected";
+        /**
          * Problem
          * @description Why a request failed: `type` for programs, `detail` for people.
          */
@@ -981,7 +1082,7 @@ export interface components {
          * @description Why something is unknown; the page has a sentence for each in every language.
          * @enum {string}
          */
-        ReasonCode: "not_reported_yet" | "no_monitor" | "monitor_timeout" | "monitor_http_error" | "monitor_bad_answer" | "monitor_too_large" | "monitor_bad_status" | "not_a_monitor" | "port_is_castray" | "poller_failed" | "reports_stopped" | "node_dead" | "feed_lost" | "cluster_lost";
+        ReasonCode: "not_reported_yet" | "no_monitor" | "monitor_timeout" | "monitor_http_error" | "monitor_bad_answer" | "monitor_too_large" | "monitor_bad_status" | "not_a_monitor" | "port_is_castray" | "poller_failed" | "reports_stopped" | "node_dead" | "feed_lost" | "cluster_lost" | "cluster_wants_token" | "cluster_unreadable";
         /**
          * ResourceSummary
          * @description Ray's own account of one resource of the home cluster; null while it is not known.

@@ -36,7 +36,7 @@ export function NodeTitle({ id, shown: { node, state } }: { id: string; shown: S
           <ConnectionIcon size={14} aria-hidden />
         </span>
         <span className={classes.address}>{node.address}</span>
-        <ClusterName cluster={node.cluster} />
+        {node.source === "external" && <ClusterName cluster={node.cluster} />}
         <span className={classes.id} title={t("node.id", { id: node.node_id })}>
           {node.id}
         </span>
@@ -45,13 +45,11 @@ export function NodeTitle({ id, shown: { node, state } }: { id: string; shown: S
   );
 }
 
-/** Said only where there is more than one. */
 function ClusterName({ cluster }: { cluster: string }) {
-  const clusters = useLive((live) => live.state.clusters);
-  if (clusters.size < 2) return null;
+  const name = useLive((live) => live.state.clusters.get(cluster)?.name ?? cluster);
   return (
     <span>
-      <IconNetwork size={12} aria-hidden /> {clusters.get(cluster)?.name ?? cluster}
+      <IconNetwork size={12} aria-hidden /> {name}
     </span>
   );
 }

@@ -104,6 +104,8 @@ export const en = {
     node_dead: "Ray reports this node dead.",
     feed_lost: "CastRay's registry does not answer.",
     cluster_lost: "The connection to its cluster is lost; it is tried again by itself.",
+    cluster_wants_token: "Its cluster wants a token; connect it with one.",
+    cluster_unreadable: "What the dashboard of its cluster answers cannot be read.",
     page_offline: "No connection to CastRay.",
   },
 };

@@ -104,6 +104,8 @@ export const zh: typeof en = {
     node_dead: "Ray 报告该节点已停止。",
     feed_lost: "CastRay 注册中心无响应。",
     cluster_lost: "与其所在集群的连接已断开，会自动重试。",
+    cluster_wants_token: "其所在集群需要令牌，请带上令牌再连接。",
+    cluster_unreadable: "其所在集群的仪表盘返回的内容无法读取。",
     page_offline: "与 CastRay 的连接已断开。",
   },
 };
