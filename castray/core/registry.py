@@ -43,7 +43,7 @@ from castray.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from castray.core.events import Event, NodeFacts
@@ -203,8 +203,14 @@ class RegistryState:
                 self._last_alive[row.node_id] = now
             else:
                 self._dead_since.setdefault(row.node_id, now)
+        alive_at: dict[str, list[NodeFacts]] = {}
+        for row in rows:
+            if row.alive:
+                alive_at.setdefault(row.address, []).append(row)
         shown = {
-            node_key(HOME_CLUSTER, row.node_id): row for row in rows if self._shows(row, rows, now)
+            node_key(HOME_CLUSTER, row.node_id): row
+            for row in rows
+            if row.alive or self._shows_dead(row, alive_at.get(row.address, ()), now)
         }
         gone = [
             key
@@ -215,65 +221,49 @@ class RegistryState:
             nodes=[self._observed(key, row) for key, row in shown.items()], removed_nodes=gone
         )
 
-    def _shows(self, row: NodeFacts, rows: tuple[NodeFacts, ...], now: datetime) -> bool:
-        """Whether a row is worth a card: alive, or dead lately with nothing in its place.
+    def _shows_dead(self, dead: NodeFacts, neighbours: Sequence[NodeFacts], now: datetime) -> bool:
+        """Whether a dead row is worth a card: it died lately, and nothing is in its place.
 
-        A raylet that comes back has a new NodeID, so the dead one at its address and name, last
+        A raylet that comes back has a new NodeID, so the dead one of its name at its address, last
         alive before the new one was first seen, is the same machine.
+
+        Args:
+            dead: The row.
+            neighbours: The living rows at its address.
+            now: The time.
         """
-        if row.alive:
-            return True
-        if now - self._dead_since[row.node_id] > timedelta(seconds=DEAD_NODE_RETENTION_S):
+        if now - self._dead_since[dead.node_id] > timedelta(seconds=DEAD_NODE_RETENTION_S):
             return False
-        died_at = self._last_alive.get(row.node_id)
-        identity = (row.address, node_name(row.labels, row.resources, row.host_name))
+        died_at = self._last_alive.get(dead.node_id)
         return not any(
-            other.alive
-            and (other.address, node_name(other.labels, other.resources, other.host_name))
-            == identity
-            and (died_at is None or self._first_seen[other.node_id] > died_at)
-            for other in rows
+            self._is_namesake(dead, alive)
+            and (died_at is None or self._first_seen[alive.node_id] > died_at)
+            for alive in neighbours
         )
+
+    def _is_namesake(self, dead: NodeFacts, alive: NodeFacts) -> bool:
+        # Ray forgets the resources of the dead, and so the name that came from one of them.
+        known = self._state.nodes.get(node_key(HOME_CLUSTER, dead.node_id))
+        if known is not None:
+            return known.name == _name(alive)
+        return dead.host_name == alive.host_name or _name(dead) == _name(alive)
 
     def _observed(self, key: str, row: NodeFacts) -> Node:
         known = self._state.nodes.get(key)
-        node = Node(
-            key=key,
-            id=row.node_id[-8:],
-            cluster=HOME_CLUSTER,
-            source=NodeSource.HOME,
-            node_id=row.node_id,
-            name=node_name(row.labels, row.resources, row.host_name),
-            host_name=row.host_name,
-            address=row.address,
-            is_head=row.is_head,
-            state=NodeState.ALIVE,
-            connection=connection_type(row.labels, row.resources),
-            labels=dict(row.labels),
-            resources=node_resources(row.resources),
-            work=WorkReport(
-                reason=Reason(
-                    code=ReasonCode.NOT_REPORTED_YET,
-                    detail="The node was found just now; its poller has not reported yet.",
-                )
-            ),
-        )
-        if known is not None:
-            kept = ("state", "state_reason", "work", "monitor", "load", "tasks", "last_report")
-            node = node.model_copy(update={name: getattr(known, name) for name in kept})
-            # A dead row has lost its resources and labels in some Ray versions.
-            if not row.alive:
-                node = node.model_copy(update={"name": known.name, "resources": known.resources})
-        if row.alive:
+        if not row.alive:
+            return without_measurements(
+                known or _new_node(key, row),
+                NodeState.DEAD,
+                Reason(
+                    code=ReasonCode.NODE_DEAD,
+                    detail=f"Ray reports this node dead: {row.death_reason or 'no reason given'}.",
+                ),
+            )
+        node = _new_node(key, row)
+        if known is None or known.state is NodeState.DEAD:
             return node
-        return without_measurements(
-            node,
-            NodeState.DEAD,
-            Reason(
-                code=ReasonCode.NODE_DEAD,
-                detail=f"Ray reports this node dead: {row.death_reason or 'no reason given'}.",
-            ),
-        )
+        kept = ("state", "state_reason", "work", "monitor", "load", "tasks", "last_report")
+        return node.model_copy(update={name: getattr(known, name) for name in kept})
 
     def _with_tasks(self, event: TasksObserved) -> Iterator[Node]:
         names: dict[str, list[str]] = {}
@@ -283,3 +273,31 @@ class RegistryState:
             if node.cluster == HOME_CLUSTER and node.state is not NodeState.DEAD:
                 tasks = (*names.get(node.node_id, ()), *names.get(node.address, ()))
                 yield node.model_copy(update={"tasks": tuple(sorted(tasks))})
+
+
+def _name(row: NodeFacts) -> str:
+    return node_name(row.labels, row.resources, row.host_name)
+
+
+def _new_node(key: str, row: NodeFacts) -> Node:
+    return Node(
+        key=key,
+        id=row.node_id[-8:],
+        cluster=HOME_CLUSTER,
+        source=NodeSource.HOME,
+        node_id=row.node_id,
+        name=_name(row),
+        host_name=row.host_name,
+        address=row.address,
+        is_head=row.is_head,
+        state=NodeState.ALIVE,
+        connection=connection_type(row.labels, row.resources),
+        labels=dict(row.labels),
+        resources=node_resources(row.resources),
+        work=WorkReport(
+            reason=Reason(
+                code=ReasonCode.NOT_REPORTED_YET,
+                detail="The node was found just now; its poller has not reported yet.",
+            )
+        ),
+    )

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from castray.core.state import MAX_NOTICES, VersionedState
+from castray.core.versioned import Version
+from castray.models import Notice, NoticeType
+from tests.core.given import NOON, home_cluster, node
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from castray.models import Changes, Node
+
+
+def notice(key: str) -> Notice:
+    return Notice(key=key, type=NoticeType.CONNECTED, at=NOON, message="Connected", message_zh="")
+
+
+class Client:
+    """Applies changes the way that the page does: by key, knowing nothing of versions."""
+
+    def __init__(self) -> None:
+        self.version: Version | None = None
+        self.nodes: dict[str, Node] = {}
+
+    def apply(self, changes: Changes) -> None:
+        assert changes.since in (None, str(self.version))
+        if changes.since is None:
+            self.nodes = {}
+        self.nodes.update({n.key: n for n in changes.nodes.changed})
+        for key in changes.nodes.removed:
+            self.nodes.pop(key, None)
+        self.version = Version.parse(changes.version)
+
+
+def nodes_of(state: VersionedState) -> dict[str, Node]:
+    return dict(state.nodes.items())
+
+
+def test_records_that_are_the_same_change_nothing() -> None:
+    state = VersionedState(Version(1, 0))
+    state.update(nodes=[node("m1")], clusters=[home_cluster()])
+
+    changed = state.update(nodes=[node("m1")], clusters=[home_cluster()], removed_nodes=["gone"])
+
+    assert not changed
+    assert state.version == Version(1, 1)
+
+
+def test_one_update_is_one_version() -> None:
+    state = VersionedState(Version(1, 0))
+
+    state.update(nodes=[node("m1"), node("m2")], clusters=[home_cluster()])
+
+    assert state.version == Version(1, 1)
+    changes = state.changes_since(Version(1, 0))
+    assert [n.node_id for n in changes.nodes.changed] == ["m1", "m2"]
+    assert changes.clusters.changed == (home_cluster(),)
+
+
+def test_a_version_of_another_epoch_or_of_the_future_gets_everything() -> None:
+    state = VersionedState(Version(2, 0))
+    state.update(nodes=[node("m1")])
+
+    for version in (Version(1, 1), Version(2, 2), Version(3, 0), None):
+        assert state.changes_since(version).since is None
+        assert state.changes_since(version).nodes.changed == (node("m1"),)
+
+
+def test_a_merged_copy_knows_nothing_of_the_time_before_it() -> None:
+    source, copy = VersionedState(Version(1, 0)), VersionedState(Version(0, 0))
+    source.update(nodes=[node("m1")])
+    source.update(nodes=[node("m2")])
+
+    copy.merge(source.changes_since(None))
+
+    assert copy.changes_since(Version(1, 1)).since is None
+    assert copy.changes_since(Version(1, 2)).since == "1.2"
+
+
+def test_only_so_many_notices_are_kept() -> None:
+    state = VersionedState(Version(1, 0))
+
+    for number in range(MAX_NOTICES + 3):
+        state.update(notices=[notice(str(number))])
+
+    assert [n.key for n in state.notices.values()] == [str(i + 3) for i in range(MAX_NOTICES)]
+    assert state.changes_since(Version(1, MAX_NOTICES)).notices.removed == ("0", "1", "2")
+
+
+Step = tuple[str, int, int]
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["put", "remove", "copy", "restart"]), *[st.integers(0, 3)] * 2),
+    max_size=30,
+)
+
+
+@given(STEPS, st.lists(st.integers(0, 30), max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_a_copy_leads_every_client_to_what_the_source_knows(
+    steps: Sequence[Step], readings: Sequence[int]
+) -> None:
+    source, copy = VersionedState(Version(1, 0)), VersionedState(Version(0, 0))
+    clients = {reading: Client() for reading in readings}
+    for number, (action, which, value) in enumerate(steps):
+        if action == "put":
+            source.update(nodes=[node(f"m{which}", name=str(value))])
+        elif action == "remove":
+            source.update(removed_nodes=[node(f"m{which}").key])
+        elif action == "restart":
+            source = VersionedState(Version(source.version.epoch + 1, 0))
+        else:
+            copy.merge(source.changes_since(copy.version))
+        # Some clients have read from the source itself, at versions that the copy skips.
+        if number in clients:
+            clients[number].apply(source.changes_since(clients[number].version))
+
+    copy.merge(source.changes_since(copy.version))
+
+    assert copy.snapshot() == source.snapshot()
+    for client in clients.values():
+        client.apply(copy.changes_since(client.version))
+        assert client.nodes == nodes_of(source)
+        assert client.version == source.version
