@@ -22,12 +22,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     ValidationError,
     model_validator,
 )
 
 from castray.errors import SettingsError
+from castray.models import PRIVATE_NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,6 +169,8 @@ class ExternalClusterSettings(_Section):
     connection_timeout: Seconds = 10.0
     discovery_methods: tuple[DiscoveryMethod, ...] = ("ray_status", "dashboard_scan", "temp_dir")
     port_scan_range: PortRange = (8265, 8269)
+    allowed_networks: tuple[IPvAnyNetwork, ...] = tuple(map(ipaddress.ip_network, PRIVATE_NETWORKS))
+    """Where we may connect to; never link-local addresses, whatever this says."""
 
 
 class MonitorSettings(_Section):
@@ -358,6 +362,7 @@ def _expectation(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return "is missing"
     text = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    text = text.replace("value is not a valid", "should be a valid")
     return text if error["loc"][0] == "auth" else f"{text}, not {error['input']!r}"
 
 

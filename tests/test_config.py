@@ -32,6 +32,14 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "connection_timeout": 10,
         "discovery_methods": ["ray_status", "dashboard_scan", "temp_dir"],
         "port_scan_range": [8265, 8269],
+        "allowed_networks": [
+            "127.0.0.0/8",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "::1/128",
+            "fc00::/7",
+        ],
     },
     "monitor": {
         "port": 8000,
@@ -83,6 +91,12 @@ EVERY_SETTING = [
         "8265,8267",
         [8265, 8267],
     ),
+    (
+        "external_cluster.allowed_networks",
+        "CASTRAY_EXTERNAL_CLUSTER__ALLOWED_NETWORKS",
+        "10.0.0.0/8,fd00::/8",
+        ["10.0.0.0/8", "fd00::/8"],
+    ),
     ("monitor.port", "CASTRAY_MONITOR__PORT", "8001", 8001),
     ("monitor.poll_interval_s", "CASTRAY_MONITOR__POLL_INTERVAL_S", "0.5", 0.5),
     ("monitor.timeout_s", "CASTRAY_MONITOR__TIMEOUT_S", "2", 2),
@@ -128,6 +142,7 @@ WRONG_VALUES = [
     ("external_cluster.port_scan_range", [8265], "item 2 is missing"),
     ("external_cluster.port_scan_range", [1, 2, 3], "at most 2 items"),
     ("external_cluster.port_scan_range", [0, 10], "item 1 should be greater"),
+    ("external_cluster.allowed_networks", ["10.0.0.0/8", "10/64"], "item 2 should be a valid"),
     ("monitor.port", -1, "greater than or equal to 1"),
     ("monitor.poll_interval_s", 0, "greater than 0"),
     ("monitor.poll_interval_s", float("inf"), "finite number"),
@@ -163,7 +178,7 @@ def value_of(settings: Settings, key: str) -> object:
     if hasattr(value, "get_secret_value"):
         return value.get_secret_value()
     if isinstance(value, tuple):
-        return list(value)
+        return [item if isinstance(item, (int, str)) else str(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 
