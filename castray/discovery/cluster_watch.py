@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from castray.core.clusters import Watch, cluster_record
 from castray.core.external_nodes import UsageClock, external_nodes, lost_nodes
+from castray.core.nodes import node_key
 from castray.discovery.dashboard import Dashboard
 from castray.discovery.node_monitors import NodeMonitors
-from castray.errors import CastRayError, ExternalClusterError
+from castray.errors import CastRayError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,13 +93,13 @@ class ClusterWatch:
         """Read the cluster and publish what is known then; a failure is what is known, too."""
         try:
             reading = await self._fetch_reading()
-        except ExternalClusterError as error:
+            if reading.session_name != self.connection.session_name:
+                await self._become(reading.session_name)
+        except CastRayError as error:
             self._state = self._state.failed(error)
             await self._close_dashboard()
             await self._monitors.follow(())
         else:
-            if reading.session_name != self.connection.session_name:
-                await self._become(reading.session_name)
             self._state = self._state.answered(reading.session_name, _now())
             self._reading = reading
             await self._monitors.follow(node.facts for node in reading.nodes)
@@ -135,12 +136,11 @@ class ClusterWatch:
                 await asyncio.wait_for(self._news.wait(), left_s)
             except asyncio.TimeoutError:
                 return
+            self._news.clear()
             if self._state.is_connected:
                 await self._publish()
-            self._news.clear()
 
     async def _publish(self) -> None:
-        self._news.clear()
         reading, reason = self._reading, self._state.reason()
         if reason is not None:
             self._nodes = lost_nodes(self._nodes, reason)
@@ -154,12 +154,14 @@ class ClusterWatch:
 
     async def _records(self, reading: ClusterReading) -> list[Node]:
         now, cluster = _now(), self.connection.cluster
-        ids = await self._observer.short_ids([n.facts.node_id for n in reading.nodes])
+        ids = await self._observer.short_ids(
+            [node_key(cluster, n.facts.node_id) for n in reading.nodes]
+        )
         return external_nodes(
             cluster,
             reading.nodes,
             measured_at=self._usage.observe(reading.nodes, now),
-            id_of=ids.__getitem__,
+            id_of=lambda node_id: ids[node_key(cluster, node_id)],
             reports=self._monitors.reports,
             now=now,
         )

@@ -103,9 +103,7 @@ class NodeMonitors:
                 await asyncio.sleep(self._poll_interval_s)
 
 
-def _report(
-    node_id: str, port: int, client: MonitorClient, reading: MonitorReading
-) -> NodeReport:
+def _report(node_id: str, port: int, client: MonitorClient, reading: MonitorReading) -> NodeReport:
     fault = reading.result if isinstance(reading.result, Reason) else None
     return NodeReport(
         node_id=node_id,

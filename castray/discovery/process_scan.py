@@ -60,7 +60,7 @@ class ProcessScan:
     async def fetch(self) -> Sightings:
         """Look at every process once."""
         table = await fetch_processes()
-        hidden = f"{table.unreadable} processes of other users hide their command lines."
+        hidden = f"Processes that hide their command lines: {table.unreadable}."
         return Sightings(
             tuple(cluster.candidate() for cluster in parse_processes(table.command_lines)),
             (hidden,) if table.unreadable else (),

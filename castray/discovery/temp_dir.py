@@ -75,7 +75,7 @@ def _look_into(directories: Iterable[Path]) -> Sightings:
                 ended += 1
             elif url := parse_dashboard_log(_read_head(session / "logs/dashboard.log")):
                 candidates.append(Candidate(dashboard_url=url, session_name=session.name))
-    note = f"{ended} session directories are of clusters that ended."
+    note = f"Session directories of clusters that ended: {ended}."
     return Sightings(tuple(candidates), (note,) if ended else ())
 
 
