@@ -6,6 +6,12 @@ CastRayError
 ├── NotFoundError            no node, cluster or cast of that name
 ├── AmbiguousNameError       several nodes or clusters of that name
 ├── RegistryUnavailableError the registry cannot be reached now
+├── CastError                a cast, or one file of it, cannot go on
+│   ├── UnsafePathError          a path that may not be read or written here
+│   ├── SourceFileError          a source file is missing, unreadable, or changed while it was sent
+│   ├── TargetFileError          a target cannot be written: it exists, the disk is full
+│   ├── PeerError                another host of the cast is gone, slow or talks nonsense
+│   └── CastCancelledError       somebody ended it
 └── ExternalClusterError     another Ray cluster cannot be read
     ├── AddressRefusedError      our policy forbids to connect there
     ├── ClusterUnreachableError  nothing answers at its address
@@ -32,6 +38,8 @@ __all__ = [
     "AmbiguousNameError",
     "AnswerTooLargeError",
     "BadAnswerError",
+    "CastCancelledError",
+    "CastError",
     "CastRayError",
     "ClusterRedirectsError",
     "ClusterTooSlowError",
@@ -40,10 +48,14 @@ __all__ = [
     "InvalidRequestError",
     "NotARayDashboardError",
     "NotFoundError",
+    "PeerError",
     "RegistryUnavailableError",
     "SettingsError",
+    "SourceFileError",
+    "TargetFileError",
     "TokenMissingError",
     "TokenRefusedError",
+    "UnsafePathError",
 ]
 
 
@@ -107,6 +119,43 @@ class RegistryUnavailableError(CastRayError):
             "The ClusterRegistry actor does not answer; it comes back by itself while its node "
             "lives. If it stays away, start CastRay again with `castray up`."
         )
+
+
+class CastError(CastRayError):
+    """A cast, or one file of it, cannot go on.
+
+    Args:
+        subject: Which path, or which host.
+        problem: What was seen, and what to do.
+    """
+
+    def __init__(self, subject: str, problem: str) -> None:
+        super().__init__(subject, problem)
+        self.subject = subject
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.problem}"
+
+
+class UnsafePathError(CastError):
+    """A path that may not be read or written on that node."""
+
+
+class SourceFileError(CastError):
+    """A source file is missing, cannot be read, or changed while it was sent."""
+
+
+class TargetFileError(CastError):
+    """A target cannot be written: something is there, the disk is full or read-only."""
+
+
+class PeerError(CastError):
+    """Another host of the cast is gone, too slow, or sends what makes no sense."""
+
+
+class CastCancelledError(CastError):
+    """Somebody ended the cast."""
 
 
 class ExternalClusterError(CastRayError):
