@@ -1,0 +1,241 @@
+"""Serves the blocks of all casts that this host takes part in, to whoever has a ticket.
+
+One thread for each connection: nearly all its time goes into the kernel, which sends the files.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import time
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
+
+from castray.errors import CastError, PeerError
+from castray.transfer.protocol import (
+    GREETING,
+    MAGIC,
+    MAX_REQUEST_BYTES,
+    NONCE_BYTES,
+    Op,
+    Reply,
+    Request,
+    Status,
+    decode_numbers,
+    encode_heads,
+    encode_numbers,
+)
+from castray.transfer.share import FileRange, LaterError
+from castray.transfer.sockets import prepare, receive_frame, send_file, set_timeouts
+from castray.transfer.tickets import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from castray.transfer.share import Share
+
+__all__ = ["BlockServer"]
+
+logger = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 256
+"""Each costs a thread; whoever comes when they are all taken is turned away and tries again."""
+
+FIRST_REQUEST_S = 10.0
+"""A stranger has so long to show a ticket."""
+
+IDLE_S = 60.0
+"""A connection on which nothing moves for so long is given up."""
+
+MAX_WAIT_S = 10.0
+"""The longest that a request for news waits for some."""
+
+
+class BlockServer:
+    """Listens on one port for all casts.
+
+    Args:
+        host: The address to listen on.
+        ports: The ports to try, in order; 0 means any.
+
+    Raises:
+        OSError: None of them is free.
+    """
+
+    def __init__(self, host: str, ports: Iterable[int] = (0,)) -> None:
+        self._shares: dict[str, Share] = {}
+        self._connections: dict[socket.socket, Thread] = {}
+        self._lock = Lock()
+        self._is_closed = False
+        self._listener = _listen(host, ports)
+        self.port: int = self._listener.getsockname()[1]
+        self._acceptor = Thread(target=self._accept, name=f"castray-serve-{self.port}", daemon=True)
+        self._acceptor.start()
+
+    def add(self, cast_id: str, share: Share) -> None:
+        """Give out what belongs to a cast from now on."""
+        self._shares[cast_id] = share
+
+    def remove(self, cast_id: str) -> None:
+        """Give it out no more; a block on its way still arrives."""
+        share = self._shares.pop(cast_id, None)
+        if share is not None:
+            share.pace.release()
+
+    def close(self) -> None:
+        """End all connections and wait until their threads have ended."""
+        with self._lock:
+            self._is_closed = True
+            connections = list(self._connections.items())
+        for cast_id in list(self._shares):
+            self.remove(cast_id)
+        for connection in [self._listener, *(connection for connection, _ in connections)]:
+            _shut_down(connection)
+        for thread in [self._acceptor, *(thread for _, thread in connections)]:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError as error:
+                if self._is_closed:
+                    return
+                # Too many open files, for one: those that are open still work.
+                logger.warning("cannot take a connection: %s", error)
+                time.sleep(0.1)
+                continue
+            self._start(connection)
+
+    def _start(self, connection: socket.socket) -> None:
+        with self._lock:
+            if self._is_closed or len(self._connections) >= MAX_CONNECTIONS:
+                connection.close()
+                return
+            thread = Thread(target=self._serve, args=[connection], daemon=True)
+            self._connections[connection] = thread
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            _Conversation(connection, self._shares).run()
+        except (PeerError, OSError) as error:
+            logger.debug("a connection ended: %s", error)
+        except Exception:
+            logger.exception("a connection ended by a fault of ours")
+        finally:
+            connection.close()
+            with self._lock:
+                del self._connections[connection]
+
+
+class _Conversation:
+    """One connection, from its greeting to its end."""
+
+    def __init__(self, connection: socket.socket, shares: dict[str, Share]) -> None:
+        self._connection = connection
+        self._shares = shares
+        self._nonce = secrets.token_bytes(NONCE_BYTES)
+        self._sequence = 0
+
+    def run(self) -> None:
+        prepare(self._connection, FIRST_REQUEST_S)
+        self._connection.sendall(GREETING.pack(MAGIC, self._nonce, _now_ms()))
+        deadline: float | None = time.monotonic() + FIRST_REQUEST_S
+        while True:
+            frame = receive_frame(self._connection, MAX_REQUEST_BYTES, deadline)
+            if deadline is not None:
+                set_timeouts(self._connection, IDLE_S)
+                deadline = None
+            self._answer(Request.decode(frame))
+
+    def _answer(self, request: Request) -> None:
+        share = self._shares.get(request.ticket.cast_id)
+        if share is None:
+            frame = Reply(Status.UNKNOWN_CAST).encode(b"", self._nonce, request)
+            self._connection.sendall(frame)
+            return
+        self._check(request, share)
+        try:
+            if request.op is Op.BLOCK:
+                self._send_block(request, share)
+            else:
+                self._reply(request, share, Status.OK, _body(request, share))
+        except LaterError as error:
+            self._reply(request, share, Status.LATER, str(error).encode())
+        except PeerError:
+            raise
+        except IndexError as error:
+            raise PeerError(request.ticket.peer, f"asks for what there is not: {error}") from error
+        except CastError as error:
+            self._reply(request, share, Status.FAILED, str(error).encode())
+
+    def _check(self, request: Request, share: Share) -> None:
+        if not request.is_sealed(share.secret, self._nonce):
+            raise PeerError(request.ticket.peer, "sent a request with a wrong seal")
+        if request.sequence <= self._sequence:
+            raise PeerError(request.ticket.peer, "sent a request twice")
+        request.ticket.check(Scope.READ, _now_ms())
+        self._sequence = request.sequence
+
+    def _reply(self, request: Request, share: Share, status: Status, body: bytes) -> None:
+        self._connection.sendall(Reply(status, body).encode(share.secret, self._nonce, request))
+
+    def _send_block(self, request: Request, share: Share) -> None:
+        insists, candidates = request.payload[:1] == b"\1", decode_numbers(request.payload[1:])
+        block = share.choose(candidates, insists=insists)
+        if block is None:
+            raise LaterError("blocks", "are on their way to others, who will have them soon")
+        with share.open_block(block) as pieces:
+            body = encode_numbers(block) + encode_heads([piece.head for piece in pieces])
+            frame = Reply(Status.OK, body).encode(share.secret, self._nonce, request)
+            self._connection.sendall(frame, socket.MSG_MORE)
+            for piece in pieces:
+                if isinstance(piece.body, FileRange):
+                    send_file(self._connection, piece.body, share.pace)
+                else:
+                    share.pace.wait(len(piece.body))
+                    self._connection.sendall(piece.body, socket.MSG_MORE)
+            _flush(self._connection)
+
+
+def _body(request: Request, share: Share) -> bytes:
+    """What is answered to everything but a request for a block."""
+    if request.op is Op.HEADER:
+        return share.header()
+    if request.op is Op.DIGESTS:
+        blocks = decode_numbers(request.payload)
+        return b"".join(encode_heads(share.digests(block)) for block in blocks)
+    if request.op is Op.HAVE:
+        start, wait_ms = decode_numbers(request.payload, 2)
+        return encode_numbers(*share.have(start, min(wait_ms / 1000, MAX_WAIT_S)))
+    (number,) = decode_numbers(request.payload, 1)
+    return share.page(number) if request.op is Op.PAGE else share.whole(number)
+
+
+def _listen(host: str, ports: Iterable[int]) -> socket.socket:
+    refusal = OSError("no port was given to listen on")
+    for port in ports:
+        try:
+            return socket.create_server((host, port), backlog=MAX_CONNECTIONS)
+        except OSError as error:
+            refusal = error
+    raise refusal
+
+
+def _flush(connection: socket.socket) -> None:
+    """Send what was held back in the hope of more."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _shut_down(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        logger.debug("a connection had ended already")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,201 @@
+"""The source's side of a cast: reads and hashes its files, and notices when they change.
+
+A file is taken as it was when the cast began. Before and after each use its size, time, inode are
+compared with that; once they differ, the file is not sent any more, and every receiver is told
+why. What slips between those looks does not fit its digest at the receiver.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from castray.errors import CastError, SourceFileError, UnsafePathError
+from castray.transfer.beneath import open_regular
+from castray.transfer.filehash import FileDigests, read_exactly
+from castray.transfer.hashing import new_hash
+from castray.transfer.pacing import Pace
+from castray.transfer.protocol import Head, SegmentState
+from castray.transfer.scanning import open_root
+from castray.transfer.share import FileRange, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from castray.transfer.layout import Segment
+    from castray.transfer.scanning import ScannedSource
+
+__all__ = ["SourceShare"]
+
+
+class SourceShare:
+    """Gives out the files of a source.
+
+    Args:
+        source: What was found there.
+        secret: The cast's secret, shared by its hosts.
+        bytes_per_s: The most to send for this cast, or None.
+    """
+
+    def __init__(
+        self, source: ScannedSource, secret: bytes, bytes_per_s: float | None = None
+    ) -> None:
+        self.secret = secret
+        self.pace = Pace(bytes_per_s)
+        self._source = source
+        self._manifest = source.manifest
+        self._sent = array("I", bytes(4 * source.manifest.blocks))
+        self._failed: dict[int, SourceFileError] = {}
+        self._digests: dict[int, FileDigests] = {}
+        self._lock = Lock()
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """The files that cannot be sent any more, and why."""
+        return {error.subject: error.problem for error in list(self._failed.values())}
+
+    @property
+    def blocks_sent(self) -> int:
+        """How many blocks were asked of the source, those sent again included."""
+        return sum(self._sent)
+
+    def header(self) -> bytes:
+        """The manifest's header, as JSON."""
+        return self._manifest.header.model_dump_json().encode()
+
+    def page(self, number: int) -> bytes:
+        """A page of the manifest, compressed."""
+        if number >= len(self._manifest.pages):
+            raise CastError("manifest", f"has {len(self._manifest.pages)} pages, none {number}")
+        return self._manifest.pages[number]
+
+    def choose(self, candidates: Sequence[int], *, insists: bool) -> int | None:
+        """The one that was sent least; none when all were sent, unless somebody insists."""
+        known = [block for block in candidates if block < self._manifest.blocks]
+        with self._lock:
+            block = min(known, key=self._sent.__getitem__, default=None)
+            if block is None or (self._sent[block] and not insists):
+                return None
+            self._sent[block] += 1
+        return block
+
+    @contextmanager
+    def open_block(self, block: int) -> Iterator[list[Piece]]:
+        """A block's segments; a file that fails has its reason in place of its bytes."""
+        segments = self._manifest.segments(block)
+        with ExitStack() as files:
+            yield [self._open_segment(segment, files) for segment in segments]
+            for segment in segments:
+                with suppress(SourceFileError):
+                    self._check_if_sent_from_file(segment)
+
+    def digests(self, block: int) -> list[Head]:
+        """The heads of a block's segments, with their digests."""
+        with self.open_block(block) as pieces:
+            return [piece.head for piece in pieces]
+
+    def whole(self, number: int) -> bytes:
+        """The digest of the whole file of that entry."""
+        entry = self._manifest.entry(number)
+        blocks = self._manifest.blocks_of(number)
+        if len(blocks) > 1:
+            return self._large_file(number, len(blocks) - 1)[1]
+        return self._digest(self._read(number, entry.size))
+
+    def have(self, start: int, wait_s: float) -> Sequence[int]:
+        """Nothing: that the source has all its blocks goes without saying."""
+        return ()
+
+    def _open_segment(self, segment: Segment, files: ExitStack) -> Piece:
+        number = segment.entry_number
+        try:
+            if segment.is_whole_file:
+                data = self._read(number, segment.length)
+                return Piece(Head(SegmentState.OK, len(data), self._digest(data)), data)
+            index = segment.offset // self._manifest.header.block_bytes
+            digest = self._large_file(number, index)[0]
+            descriptor = files.enter_context(self._open(number))
+        except SourceFileError as error:
+            reason = error.problem.encode()
+            return Piece(Head(SegmentState.FAILED, len(reason)), reason)
+        place = FileRange(descriptor, segment.offset, segment.length)
+        return Piece(Head(SegmentState.OK, segment.length, digest), place)
+
+    def _check_if_sent_from_file(self, segment: Segment) -> None:
+        """Look once more: a file may have changed while it was sent, after it was hashed."""
+        if not segment.is_whole_file:
+            with self._open(segment.entry_number):
+                pass
+
+    def _read(self, number: int, size: int) -> bytes:
+        """All of a small file, which stayed the same meanwhile."""
+        buffer = bytearray(size)
+        with self._open(number) as descriptor, self._explained(number):
+            read_exactly(descriptor, memoryview(buffer), 0)
+            self._check_unchanged(number, descriptor)
+        return bytes(buffer)
+
+    def _large_file(self, number: int, index: int) -> tuple[bytes, bytes]:
+        """The digest of one of its pieces, and of all that was hashed when that was done."""
+        with self._lock:
+            digests = self._digests.setdefault(
+                number,
+                FileDigests(self._manifest.header, self._manifest.entry(number).size),
+            )
+        with self._open(number) as descriptor, self._explained(number):
+            found = digests.get(index, descriptor)
+            self._check_unchanged(number, descriptor)
+        return found
+
+    def _digest(self, data: bytes) -> bytes:
+        found = new_hash(self._manifest.header.algorithm)
+        found.update(data)
+        return found.digest()
+
+    @contextmanager
+    def _open(self, number: int) -> Iterator[int]:
+        """Open a file of the source, if it is still the one that was found."""
+        if number in self._failed:
+            raise self._failed[number]
+        with ExitStack() as opened:
+            with self._explained(number):
+                root = opened.enter_context(open_root(self._source.root))
+                location = self._source.location(number)
+                descriptor = opened.enter_context(open_regular(root, location, follow=False))
+                self._check_unchanged(number, descriptor)
+            yield descriptor
+
+    @contextmanager
+    def _explained(self, number: int) -> Iterator[None]:
+        """Turn what goes wrong with a file into what everybody is told about it from now on."""
+        try:
+            yield
+        except UnsafePathError as error:
+            raise self._fail(number, f"changed while it was cast: it {error.problem}") from error
+        except FileNotFoundError as error:
+            raise self._fail(number, "vanished while it was cast") from error
+        except EOFError as error:
+            raise self._fail(number, "shrank while it was cast") from error
+        except OSError as error:
+            raise self._fail(number, f"cannot be read: {error.strerror}") from error
+
+    def _check_unchanged(self, number: int, descriptor: int) -> None:
+        entry = self._manifest.entry(number)
+        now = os.fstat(descriptor)
+        if now.st_size != entry.size:
+            verb = "grew" if now.st_size > entry.size else "shrank"
+            problem = f"{verb} while it was cast, from {entry.size} to {now.st_size} bytes"
+        elif now.st_ino != self._source.inodes[number]:
+            problem = "was replaced by another file while it was cast"
+        elif now.st_mtime_ns != entry.mtime_ns:
+            problem = "was written to while it was cast"
+        else:
+            return
+        raise self._fail(number, f"{problem}; cast it again when it is at rest")
+
+    def _fail(self, number: int, problem: str) -> SourceFileError:
+        self._failed[number] = SourceFileError(self._manifest.entry(number).path, problem)
+        return self._failed[number]
