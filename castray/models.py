@@ -8,20 +8,31 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "HOME_CLUSTER",
+    "PRIVATE_NETWORKS",
+    "Cast",
+    "CastMode",
+    "CastProblem",
+    "CastRequest",
+    "CastSource",
+    "CastState",
+    "CastTarget",
     "Changes",
     "Cluster",
     "ClusterState",
+    "ClusterTargets",
     "CollectionChanges",
     "Connection",
     "ConnectionType",
     "DiscoveredCluster",
     "Gpu",
+    "IfExists",
+    "LabelTargets",
     "Load",
     "LogicalResource",
     "MonitorKind",
@@ -45,6 +56,16 @@ __all__ = [
 
 HOME_CLUSTER = "home"
 """Id of the cluster that CastRay runs on."""
+
+PRIVATE_NETWORKS = (
+    "127.0.0.0/8",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "::1/128",
+    "fc00::/7",
+)
+"""Loopback and the private ranges: where other clusters are looked for unless told otherwise."""
 
 
 class Record(BaseModel):
@@ -110,6 +131,8 @@ class ReasonCode(str, Enum):
     NODE_DEAD = "node_dead"
     FEED_LOST = "feed_lost"
     CLUSTER_LOST = "cluster_lost"
+    CLUSTER_WANTS_TOKEN = "cluster_wants_token"  # noqa: S105
+    CLUSTER_UNREADABLE = "cluster_unreadable"
 
 
 class Reason(Record):
@@ -344,3 +367,108 @@ class Snapshot(Record):
     version: str
     nodes: tuple[Node, ...]
     clusters: tuple[Cluster, ...]
+
+
+class IfExists(str, Enum):
+    """What a cast does where its target exists: refuse, replace, keep what is the same, rename."""
+
+    FAIL = "fail"
+    OVERWRITE = "overwrite"
+    SKIP = "skip"
+    RENAME = "rename"
+
+
+class CastMode(str, Enum):
+    """How bytes travel: host to host, through the head, or whichever works."""
+
+    AUTO = "auto"
+    DIRECT = "direct"
+    RELAY = "relay"
+
+
+class CastState(str, Enum):
+    """How far a cast, or one target of it, is.
+
+    `COMPLETED`: everything is there, verified, under its final name. `PARTIAL`: some of it is.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class CastSource(Record):
+    """What is cast: a file, a directory or a glob on a node."""
+
+    node: str = Field(description="Name, id or key of the node.")
+    path: str = Field(min_length=1)
+
+
+class LabelTargets(Record):
+    """The live nodes whose labels fit, such as `castray.io/name=M*`."""
+
+    selector: str
+
+
+class ClusterTargets(Record):
+    """All live nodes of a cluster."""
+
+    cluster: str
+
+
+class CastRequest(Record):
+    """What somebody wants to be cast, and where to."""
+
+    source: CastSource
+    destination: str = Field(min_length=1, description='A path; "/" at its end: a directory.')
+    targets: (
+        Annotated[tuple[str, ...], Field(min_length=1)]
+        | Literal["all"]
+        | (LabelTargets | ClusterTargets)
+    )
+    if_exists: IfExists = IfExists.FAIL
+    bandwidth_limit: int | None = Field(None, ge=1, description="Bytes per second, each node.")
+    mode: CastMode = CastMode.AUTO
+    dry_run: bool = False
+
+
+class CastProblem(Record):
+    """A file that did not arrive, and why."""
+
+    path: str
+    problem: str
+
+
+class CastTarget(Record):
+    """One node that a cast goes to."""
+
+    node: str = Field(description="Key of the node.")
+    state: CastState = CastState.QUEUED
+    path: str = Field(description="Where it goes there, or went.")
+    bytes_total: int | None = None
+    bytes_done: int = Field(0, description="Verified there, or found there already.")
+    rate_bytes_per_s: float | None = None
+    eta_s: float | None = None
+    waits_for: str | None = Field(None, description="Why it is still queued.")
+    error: str | None = None
+    problems: tuple[CastProblem, ...] = Field((), description="The first files that failed.")
+    problems_total: int = 0
+
+
+class Cast(Record):
+    """One transfer from a node to one, several or all."""
+
+    id: str
+    state: CastState = CastState.QUEUED
+    request: CastRequest
+    bytes_total: int | None = Field(None, description="Over all targets; None: not known yet.")
+    bytes_done: int = 0
+    rate_bytes_per_s: float | None = None
+    eta_s: float | None = None
+    created: datetime
+    ended: datetime | None = None
+    targets: tuple[CastTarget, ...]

@@ -16,7 +16,7 @@ from ray.exceptions import RayActorError, RayError
 from ray.serve import context as serve_context
 
 from castray.actors.launch import ensure_registry, remove_actors
-from castray.actors.names import ActorSettings, get_handle
+from castray.actors.names import ActorSettings, ExternalSettings, get_handle
 from castray.api.app import build_app
 from castray.api.auth import build_access_policy
 from castray.config import load_settings
@@ -127,6 +127,21 @@ def _actor_settings(settings: Settings) -> ActorSettings:
         monitor_poll_interval_s=settings.monitor.poll_interval_s,
         monitor_timeout_s=settings.monitor.timeout_s,
         monitor_embedded=settings.monitor.embedded,
+        external=_external_settings(settings),
+    )
+
+
+def _external_settings(settings: Settings) -> ExternalSettings:
+    external = settings.external_cluster
+    first_port, last_port = external.port_scan_range
+    return ExternalSettings(
+        enabled=external.enabled,
+        auto_discover=external.auto_discover and settings.ray_cluster.external_discovery,
+        timeout_s=external.connection_timeout,
+        discovery_methods=external.discovery_methods,
+        first_port=first_port,
+        last_port=last_port,
+        allowed_networks=tuple(map(str, external.allowed_networks)),
     )
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from castray.models import Connection
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["Store"]
 
-SCHEMA = ("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",)
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS connections"
+    " (cluster TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS short_ids"
+    " (kind TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, key)) STRICT",
+)
 
 BUSY_TIMEOUT_S = 5.0
 
@@ -31,6 +40,8 @@ class Store:
         self._db = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
+        # It holds tokens of other clusters.
+        path.chmod(0o600)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         for statement in SCHEMA:
@@ -43,6 +54,33 @@ class Store:
             " ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value"
         ).fetchone()
         return int(epoch)
+
+    def connections(self) -> list[Connection]:
+        """Every connection that was kept and not forgotten."""
+        rows = self._db.execute("SELECT record FROM connections ORDER BY cluster")
+        return [Connection.model_validate_json(record) for (record,) in rows]
+
+    def keep_connection(self, connection: Connection) -> None:
+        """Keep a connection, instead of the one to the same cluster."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO connections VALUES (?, ?)",
+            (connection.cluster, connection.model_dump_json()),
+        )
+
+    def forget_connection(self, cluster: str) -> None:
+        """Forget the connection to that cluster, if there is one."""
+        self._db.execute("DELETE FROM connections WHERE cluster = ?", (cluster,))
+
+    def short_ids(self, kind: str) -> dict[str, str]:
+        """Every short id of that kind that was ever given, by key."""
+        return dict(self._db.execute("SELECT key, id FROM short_ids WHERE kind = ?", (kind,)))
+
+    def store_short_ids(self, kind: str, ids: Mapping[str, str]) -> None:
+        """Keep new short ids for good."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO short_ids VALUES (?, ?, ?)",
+            [(kind, key, id_) for key, id_ in ids.items()],
+        )
 
     def close(self) -> None:
         """Close the file."""

@@ -44,19 +44,25 @@ WORKER_PARTS = {
     "castray.models",
     "castray.errors",
     "castray.core",
+    "castray.discovery",
     "castray.monitor",
     "castray.transfer",
     "castray.actors",
 }
 """What runs on a worker that has nothing but `ray[default]`."""
 
-SHARED_BY_ACTORS = {"castray.actors", "castray.actors.names", "castray.actors.background"}
+SHARED_BY_ACTORS = {
+    "castray.actors",
+    "castray.actors.names",
+    "castray.actors.background",
+    "castray.actors.registry_link",
+}
 """What is not a file of one actor; `launch` alone knows those."""
 
 HEAD_ONLY = {"castray.store"}
 """Parts that the registry takes along; it lives on the head, and they need no other package."""
 
-WORKER_PACKAGES = {"aiohttp", "prometheus_client", "psutil", "pydantic", "ray"}
+WORKER_PACKAGES = {"aiohttp", "grpc", "prometheus_client", "psutil", "pydantic", "ray"}
 
 
 @dataclass(frozen=True)

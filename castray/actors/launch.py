@@ -12,11 +12,14 @@ from ray._private.runtime_env.packaging import get_uri_for_directory, upload_pac
 from ray.util import list_named_actors
 
 import castray
+from castray.actors.connector import ClusterConnector
 from castray.actors.names import (
+    CONNECTOR_NAME,
     POLLER_PREFIX,
     REGISTRY_CONCURRENCY_GROUPS,
     REGISTRY_NAME,
     ActorSettings,
+    connector_options,
     get_handle,
     poller_options,
     registry_options,
@@ -35,10 +38,10 @@ NOT_FOR_WORKERS = ["page", "**/__pycache__", "**/*.pyc"]
 
 
 def ensure_registry(settings: ActorSettings) -> Any:
-    """The registry's handle; created where it is missing, replaced where it is another's.
+    """The registry's handle; it and the connector are created where they are missing.
 
-    A registry (and its pollers) that runs other code or other settings than ours is ended first:
-    what it must remember is in its store.
+    A registry that runs other code or other settings than ours is ended first, with all other
+    actors: what it must remember is in its store.
     """
     code_uri = upload_code()
     running = _find_registry(settings.namespace)
@@ -47,9 +50,14 @@ def ensure_registry(settings: ActorSettings) -> Any:
         remove_actors(settings.namespace)
     # Ray takes this option nowhere else, though its types do not know it here.
     make_remote: Any = ray.remote(concurrency_groups=REGISTRY_CONCURRENCY_GROUPS)  # type: ignore[call-overload]
-    registry = make_remote(ClusterRegistry)
-    options = registry_options(settings, code_uri)
-    return registry.options(**options).remote(settings, code_uri, start_poller)
+    registry = (
+        make_remote(ClusterRegistry)
+        .options(**registry_options(settings, code_uri))
+        .remote(settings, code_uri, start_poller)
+    )
+    connector = ray.remote(ClusterConnector).options(**connector_options(settings, code_uri))
+    connector.remote(settings)
+    return registry
 
 
 def start_poller(settings: ActorSettings, node_id: str, monitor_port: int, code_uri: str) -> Any:
@@ -108,4 +116,4 @@ def _identity(registry: Any) -> Sequence[Any] | None:
 
 
 def _is_ours(name: str) -> bool:
-    return name == REGISTRY_NAME or name.startswith(POLLER_PREFIX)
+    return name in (REGISTRY_NAME, CONNECTOR_NAME) or name.startswith(POLLER_PREFIX)

@@ -9,10 +9,13 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 __all__ = [
+    "CONNECTOR_NAME",
     "DEFAULT_NAMESPACE",
     "REGISTRY_CONCURRENCY_GROUPS",
     "REGISTRY_NAME",
     "ActorSettings",
+    "ExternalSettings",
+    "connector_options",
     "get_handle",
     "poller_name",
     "poller_options",
@@ -21,10 +24,24 @@ __all__ = [
 
 DEFAULT_NAMESPACE = "castray"
 REGISTRY_NAME = "ClusterRegistry"
+CONNECTOR_NAME = "ClusterConnector"
 POLLER_PREFIX = "StatusPoller:"
 
 REGISTRY_CONCURRENCY_GROUPS = {"wait": 1000}
 """Long-polls have slots of their own, so that they never delay a report or a control call."""
+
+
+@dataclass(frozen=True)
+class ExternalSettings:
+    """What the connector needs to know; off means that nothing is looked for or watched."""
+
+    enabled: bool = True
+    auto_discover: bool = True
+    timeout_s: float = 10.0
+    discovery_methods: tuple[str, ...] = ("ray_status", "dashboard_scan", "temp_dir")
+    first_port: int = 8265
+    last_port: int = 8269
+    allowed_networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,7 @@ class ActorSettings:
     monitor_poll_interval_s: float = 1.0
     monitor_timeout_s: float = 1.0
     monitor_embedded: bool = False
+    external: ExternalSettings = ExternalSettings()
 
 
 def poller_name(node_id: str) -> str:
@@ -58,6 +76,13 @@ def registry_options(settings: ActorSettings, code_uri: str) -> dict[str, Any]:
     return _lasting(REGISTRY_NAME, settings, code_uri) | {
         "resources": {"node:__internal_head__": 0.001},
         "max_task_retries": -1,
+    }
+
+
+def connector_options(settings: ActorSettings, code_uri: str) -> dict[str, Any]:
+    """How the connector is created: beside the registry, for good."""
+    return _lasting(CONNECTOR_NAME, settings, code_uri) | {
+        "resources": {"node:__internal_head__": 0.001},
     }
 
 

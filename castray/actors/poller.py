@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING
 
 import aiohttp
-from ray.exceptions import RayActorError
 
 from castray.actors.background import BackgroundLoops
-from castray.actors.names import get_handle
+from castray.actors.registry_link import RegistryLink
 from castray.models import (
     Load,
     MonitorKind,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from castray.actors.names import ActorSettings
+    from castray.discovery.source import Sightings
     from castray.monitor.client import MonitorReading
 
 __all__ = ["StatusPoller"]
@@ -62,7 +63,7 @@ class StatusPoller:
         self._monitor = MonitorView(port=monitor_port)
         self._load: Load | None = None
         self._sampler = LoadSampler()
-        self._registry: Any = None
+        self._registry = RegistryLink(settings.namespace, REPORT_TIMEOUT_S)
         self._news = asyncio.Event()
         self._client: MonitorClient | None = None
         self._embedded: MonitorServer | None = None
@@ -74,6 +75,19 @@ class StatusPoller:
     async def ready(self) -> str:
         """Answers once the poller runs, with the id of its node."""
         return self._node_id
+
+    async def look_for_clusters(self, method: str, first_port: int, last_port: int) -> Sightings:
+        """What one discovery method sees on this node's machine."""
+        # Not at the top: only a poller that is asked pays for these modules.
+        from castray.discovery.sources import make_sources
+        from castray.discovery.temp_dir import default_temp_dir
+
+        (source,) = make_sources(
+            [method],
+            temp_dir=default_temp_dir(os.environ),
+            ports=range(first_port, last_port + 1),
+        )
+        return await source.fetch()
 
     async def _watch_monitor(self) -> None:
         async with aiohttp.ClientSession() as session:
@@ -130,8 +144,6 @@ class StatusPoller:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._news.wait(), HEARTBEAT_S)
         self._news.clear()
-        if self._registry is None:
-            self._registry = await asyncio.to_thread(get_handle, namespace=self._settings.namespace)
         report = NodeReport(
             node_id=self._node_id,
             work=self._work,
@@ -139,9 +151,4 @@ class StatusPoller:
             monitor=self._monitor.model_copy(update={"last_seen": self._monitor_last_seen()}),
             load=self._load,
         )
-        try:
-            await asyncio.wait_for(self._registry.report.remote(report), REPORT_TIMEOUT_S)
-        except RayActorError:
-            # A handle to an actor that was ended for good never works again.
-            self._registry = None
-            raise
+        await self._registry.call("report", report)

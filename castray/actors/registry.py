@@ -14,6 +14,7 @@ from ray.experimental.internal_kv import _internal_kv_get
 from ray.util.state import list_actors, list_jobs
 
 from castray.actors.background import BackgroundLoops
+from castray.core.clusters import unread_cluster
 from castray.core.events import (
     ClusterObserved,
     MembershipObserved,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from castray.actors.names import ActorSettings
     from castray.core.events import Event
-    from castray.models import Changes, Node, NodeReport, Snapshot
+    from castray.models import Changes, Connection, Node, NodeReport, Snapshot
 
 __all__ = ["ClusterRegistry"]
 
@@ -80,6 +81,8 @@ class ClusterRegistry:
         self._store = Store(Path(settings.store_path).expanduser())
         self._state = RegistryState(self._store.next_epoch())
         self._loop = asyncio.get_running_loop()
+        for connection in self._store.connections():
+            self._state.apply(ClusterObserved(unread_cluster(connection), ()), _now())
         self._changed = asyncio.Event()
         self._pollers: dict[str, asyncio.Task[None]] = {}
         self._started_at = _now()
@@ -113,6 +116,30 @@ class ClusterRegistry:
     async def report(self, report: NodeReport) -> None:
         """Take in what a poller says about its node."""
         self._apply(NodeReported(report))
+
+    async def observe(self, event: Event) -> None:
+        """Take in what the connector says of other clusters."""
+        self._apply(event)
+
+    async def connections(self) -> list[Connection]:
+        """The external clusters that are to be watched."""
+        return await asyncio.to_thread(self._store.connections)
+
+    async def keep_connection(self, connection: Connection) -> None:
+        """Have an external cluster watched, also after a restart; on disk when this returns."""
+        await asyncio.to_thread(self._store.keep_connection, connection)
+
+    async def forget_connection(self, cluster: str) -> None:
+        """Have an external cluster watched no more."""
+        await asyncio.to_thread(self._store.forget_connection, cluster)
+
+    async def short_ids(self, kind: str) -> dict[str, str]:
+        """The short ids that were ever given to nodes or clusters, by key."""
+        return await asyncio.to_thread(self._store.short_ids, kind)
+
+    async def store_short_ids(self, kind: str, ids: dict[str, str]) -> None:
+        """Keep new short ids; on disk when this returns."""
+        await asyncio.to_thread(self._store.store_short_ids, kind, ids)
 
     async def _next_changes(self, version: Version | None, timeout_s: float) -> Changes:
         if version == self._state.version:

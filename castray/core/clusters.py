@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import TYPE_CHECKING
 
-from castray.models import Cluster, ClusterState, NodeSource, Reason, ReasonCode
+from castray.models import (
+    PRIVATE_NETWORKS,
+    Cluster,
+    ClusterState,
+    NodeSource,
+    Reason,
+    ReasonCode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,23 +22,21 @@ if TYPE_CHECKING:
     from random import Random
 
     from castray.core.external_nodes import ClusterReading
-    from castray.errors import ExternalClusterError
+    from castray.errors import CastRayError
     from castray.models import Connection
 
-__all__ = ["DEFAULT_ALLOWED_NETWORKS", "ShortIds", "Watch", "cluster_record", "refusal"]
+__all__ = [
+    "DEFAULT_ALLOWED_NETWORKS",
+    "ShortIds",
+    "Watch",
+    "cluster_record",
+    "refusal",
+    "unread_cluster",
+]
 
 DEFAULT_ALLOWED_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
-    ip_network(text)
-    for text in (
-        "127.0.0.0/8",
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "::1/128",
-        "fc00::/7",
-    )
+    ip_network(text) for text in PRIVATE_NETWORKS
 )
-"""Loopback and the private ranges."""
 
 POLL_INTERVAL_S = 1.0
 """A dashboard measures its nodes every 5 s, but knows within this who joined and who left."""
@@ -86,7 +91,7 @@ class Watch:
         is_same = session_name == self.session_name and self.is_connected
         return Watch(session_name, self.connected_since if is_same else now, now)
 
-    def failed(self, error: ExternalClusterError) -> Watch:
+    def failed(self, error: CastRayError) -> Watch:
         """It could not be read."""
         return replace(self, failures=self.failures + 1, problem=str(error))
 
@@ -130,6 +135,11 @@ def cluster_record(connection: Connection, watch: Watch, reading: ClusterReading
         needs_token=connection.token is not None,
         node_count=sum(node.facts.alive for node in live.nodes) if live else None,
     )
+
+
+def unread_cluster(connection: Connection) -> Cluster:
+    """The record of a connection that was restored, before its cluster is read again."""
+    return cluster_record(connection, Watch(connection.session_name), None)
 
 
 def refusal(

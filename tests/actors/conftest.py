@@ -9,7 +9,7 @@ import pytest
 import ray
 
 from castray.actors.launch import remove_actors
-from castray.actors.names import ActorSettings
+from castray.actors.names import ActorSettings, ExternalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,10 @@ def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def settings(local_ray: None, tmp_path: Path) -> Iterator[ActorSettings]:
     """Settings of a CastRay that no other test shares, whose actors end with the test."""
     settings = ActorSettings(
-        store_path=str(tmp_path / "castray.db"), namespace=f"castray-{next(_numbers)}"
+        store_path=str(tmp_path / "castray.db"),
+        namespace=f"castray-{next(_numbers)}",
+        # Whatever else this machine runs is none of the tests' business.
+        external=ExternalSettings(enabled=False),
     )
     yield settings
     remove_actors(settings.namespace)
