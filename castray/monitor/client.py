@@ -143,7 +143,6 @@ class MonitorClient:
         return events
 
     async def _get(self, path: str) -> Answer | Reason:
-        url = f"{self.base_url}{path}"
         try:
             async with await self._open(path, self._timeout_s) as response:
                 body = bytearray()
@@ -151,10 +150,10 @@ class MonitorClient:
                     body += chunk
                     if len(body) > MAX_BODY_BYTES:
                         response.close()
-                        return _too_large(url)
+                        return _too_large(self.base_url)
                 return Answer(response.status, bytes(body))
         except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
-            return _fault(url, error, self._timeout_s)
+            return _fault(self.base_url, error, self._timeout_s)
 
     def _parse(self, answer: Answer, health: Health) -> WorkReport | Reason:
         # Monitors of old send times without an offset: their host's, which is mostly this one.
@@ -168,8 +167,8 @@ class MonitorClient:
 def _too_large(url: str) -> Reason:
     return Reason(
         code=ReasonCode.MONITOR_TOO_LARGE,
-        detail=f"{url} answers more than {MAX_BODY_BYTES} bytes, which no monitor does: find out "
-        "what has its port.",
+        detail=f"What listens at {url} answers more than {MAX_BODY_BYTES} bytes, which no monitor "
+        "does: find out what has its port.",
     )
 
 
@@ -188,6 +187,6 @@ def _fault(url: str, error: Exception, timeout_s: float) -> Reason:
         )
     return Reason(
         code=ReasonCode.MONITOR_BAD_ANSWER,
-        detail=f"{url} breaks off or is no HTTP ({type(error).__name__}): restart the monitor, or "
-        "find out what else has its port.",
+        detail=f"What listens at {url} breaks off or is no HTTP ({type(error).__name__}): restart "
+        "the monitor, or find out what else has its port.",
     )

@@ -32,7 +32,7 @@ class StatusFeed:
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> None:
-        self.clock: Final = clock
+        self._clock = clock
         self.state: Final = MonitorState(clock())
         self._subscribers: set[asyncio.Queue[WorkReport | None]] = set()
         self._untold = False
@@ -40,14 +40,14 @@ class StatusFeed:
 
     def apply(self, update: StatusUpdate) -> None:
         """Take in what the script reports."""
-        if self.state.apply(update, self.clock()):
+        if self.state.apply(update, self._clock()):
             self._tell()
         else:
             self._untold = True
 
     def report(self) -> WorkReport:
         """The status now."""
-        return self.state.report(self.clock())
+        return self.state.report(self._clock())
 
     @property
     def subscriber_count(self) -> int:
@@ -69,7 +69,7 @@ class StatusFeed:
         """Tell what was held back, and what changes by the passing of time."""
         while True:
             await asyncio.sleep(STATISTICS_INTERVAL_S)
-            now = self.clock()
+            now = self._clock()
             expired, forgot = self.state.expire(now), self.state.forget(now)
             if expired or forgot or self._untold:
                 self._tell()

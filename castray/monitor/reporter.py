@@ -50,6 +50,10 @@ VALID_S = 30.0
 """So long after its last word the monitor takes a script for killed, and its node for idle."""
 
 MAX_RETRY_GAP_S = 1.0
+
+MAX_TIME_MS = 86_400_000
+"""The monitor refuses times that are longer than a day or negative, with all that is told."""
+
 # What waits to be told is bounded, and always fits into one report.
 MAX_TIMES = 500
 MAX_ERRORS = 10
@@ -120,7 +124,7 @@ class StatusReporter:
             self._note_counts()
             self._untold.processed += 1
             self._untold.low_confidence += low
-            if time_ms is not None:
+            if time_ms is not None and 0 <= time_ms <= MAX_TIME_MS:
                 self._untold.inference_ms.append(time_ms)
 
     def error(self, message: object) -> None:

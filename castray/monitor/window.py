@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ class _Slot:
     requests: int = 0
     timed: int = 0
     total_ms: float = 0.0
-    times_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_TIMES_PER_SLOT))
+    times_ms: deque[float] = field(default_factory=deque)
 
 
 class InferenceWindow:
@@ -44,6 +45,7 @@ class InferenceWindow:
     def __init__(self, now: datetime) -> None:
         self._begin_s = now.timestamp()
         self._slots: deque[_Slot] = deque()
+        self._sorted_ms: list[float] = []
 
     def add(
         self,
@@ -61,18 +63,25 @@ class InferenceWindow:
         slot.requests += requests
         slot.timed += len(times_ms)
         slot.total_ms += sum(times_ms)
-        slot.times_ms.extend(times_ms)
+        for time_ms in times_ms[-MAX_TIMES_PER_SLOT:]:
+            if len(slot.times_ms) == MAX_TIMES_PER_SLOT:
+                self._drop(slot.times_ms.popleft())
+            slot.times_ms.append(time_ms)
+            insort(self._sorted_ms, time_ms)
 
     def forget(self, now: datetime) -> bool:
         """Drop what has left the window; returns whether anything had."""
         before = len(self._slots)
         while self._slots and self._slots[0].begin_s + WINDOW_S <= now.timestamp():
-            self._slots.popleft()
+            for time_ms in self._slots.popleft().times_ms:
+                self._drop(time_ms)
         return len(self._slots) != before
 
     def figures(self, now: datetime) -> dict[str, float | None]:
-        """The figures by the name that they have in `stats`; None is what nothing measured."""
-        self.forget(now)
+        """The figures by the name that they have in `stats`; None is what nothing measured.
+
+        They are of what was not forgotten, so call `forget` as time passes.
+        """
         processed = sum(slot.processed for slot in self._slots)
         low_confidence = sum(slot.low_confidence for slot in self._slots)
         requests = sum(slot.requests for slot in self._slots)
@@ -81,7 +90,7 @@ class InferenceWindow:
         minutes = min(max(now.timestamp() - self._begin_s, 60), WINDOW_S) / 60
         return {
             "inference_ms_avg": _ratio(sum(slot.total_ms for slot in self._slots), timed),
-            "inference_ms_p95": _percentile_95([t for slot in self._slots for t in slot.times_ms]),
+            "inference_ms_p95": _percentile_95(self._sorted_ms),
             "low_confidence_ratio": _ratio(low_confidence, processed),
             "server_requests_per_min": _ratio(requests, minutes) if self._slots else None,
             "window_s": WINDOW_S,
@@ -93,6 +102,7 @@ class InferenceWindow:
         if newest is not None and begin_s < newest.begin_s:
             # The clock was set back: how old the slots are is no longer known.
             self._slots.clear()
+            self._sorted_ms.clear()
             self._begin_s = now_s
             newest = None
         if newest is None or begin_s > newest.begin_s:
@@ -100,13 +110,14 @@ class InferenceWindow:
             self._slots.append(newest)
         return newest
 
+    def _drop(self, time_ms: float) -> None:
+        del self._sorted_ms[bisect_left(self._sorted_ms, time_ms)]
+
 
 def _ratio(part: float, whole: float) -> float | None:
     return round(part / whole, 3) if whole else None
 
 
-def _percentile_95(values: list[float]) -> float | None:
+def _percentile_95(ordered: list[float]) -> float | None:
     """The smallest value that at least 95 % of all do not exceed."""
-    if not values:
-        return None
-    return round(sorted(values)[math.ceil(len(values) * 0.95) - 1], 3)
+    return round(ordered[math.ceil(len(ordered) * 0.95) - 1], 3) if ordered else None

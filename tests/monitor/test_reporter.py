@@ -246,7 +246,7 @@ async def test_a_monitor_that_answers_nonsense_is_asked_again(
 async def test_values_of_any_kind_neither_raise_nor_stop_the_reports(
     monitor: MonitorServer, reporter: StatusReporter, eventually: Eventually
 ) -> None:
-    values: list[Any] = [Unspeakable(), "high", [], float("nan"), float("-inf"), 10**400]
+    values: list[Any] = [Unspeakable(), "high", [], float("nan"), float("-inf"), 10**400, -1, 1e300]
     for value in values:
         reporter.result(confidence=value, inference_ms=value, low_confidence=value)
         reporter.error(value)
@@ -254,7 +254,7 @@ async def test_values_of_any_kind_neither_raise_nor_stop_the_reports(
     reporter.sending("\ud800" + "x" * 10_000)
 
     await eventually(lambda: shown(monitor)[0] is SENDING)
-    assert stats(monitor).total_processed == 6
+    assert stats(monitor).total_processed == 8
     assert (shown(monitor)[1] or "").startswith("?xxx")
 
 

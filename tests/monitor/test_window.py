@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from castray.monitor.window import WINDOW_S, InferenceWindow
+from castray.monitor.window import MAX_TIMES_PER_SLOT, WINDOW_S, InferenceWindow
 
 START = datetime(2025, 11, 20, 10, 30, tzinfo=timezone.utc)
 FIGURES = (
@@ -98,3 +98,15 @@ def test_the_95th_percentile_is_the_least_time_that_95_percent_do_not_exceed(
     assert percentile in times_ms
     assert sum(t <= percentile for t in times_ms) >= 0.95 * len(times_ms)
     assert sum(t < percentile for t in times_ms) < 0.95 * len(times_ms)
+
+
+def test_of_very_many_times_the_percentile_is_over_the_newest() -> None:
+    window = InferenceWindow(START)
+
+    window.add(START, times_ms=[1000] * 3 * MAX_TIMES_PER_SLOT)
+    window.add(START, times_ms=[10] * (MAX_TIMES_PER_SLOT - 1))
+    window.add(START, times_ms=[20])
+
+    assert window.figures(START)["inference_ms_p95"] == 10
+    assert window.forget(after(WINDOW_S))
+    assert window.figures(after(WINDOW_S))["inference_ms_p95"] is None
