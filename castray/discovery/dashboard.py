@@ -139,20 +139,22 @@ class Dashboard:
     async def fetch_version(self) -> Version:
         """Which Ray runs there, and which cluster it is."""
         try:
-            return await self._fetch(VERSION, parse_version)
+            return await self._fetch(VERSION, parse_version, NotARayDashboardError)
         except (TokenMissingError, TokenRefusedError):
             # Other services want passwords too: only Ray says its mode to who has none.
             await self.fetch_authentication_mode()
             raise
-        except BadAnswerError as error:
-            raise self._not_ray(error.problem) from None
 
     async def fetch_authentication_mode(self) -> str:
         """`token` or `disabled`; readable without a token."""
         try:
-            return await self._fetch(AUTHENTICATION_MODE, parse_authentication_mode)
-        except (BadAnswerError, TokenMissingError, TokenRefusedError):
-            raise self._not_ray("wants a password, but not as Ray does") from None
+            return await self._fetch(
+                AUTHENTICATION_MODE, parse_authentication_mode, NotARayDashboardError
+            )
+        except (TokenMissingError, TokenRefusedError):
+            raise NotARayDashboardError(
+                self.url, "wants a password, but not as Ray does; give a Ray dashboard's address."
+            ) from None
 
     async def fetch_nodes(self) -> tuple[NodeReading, ...]:
         """All nodes that the cluster knows, dead ones too, without usage and tasks."""
@@ -200,7 +202,13 @@ class Dashboard:
             faults=tuple(str(fault) for fault in others if isinstance(fault, ExternalClusterError)),
         )
 
-    async def _fetch(self, path: str, parse: Callable[[bytes], T]) -> T:
+    async def _fetch(
+        self,
+        path: str,
+        parse: Callable[[bytes], T],
+        mismatch: type[ExternalClusterError] = BadAnswerError,
+    ) -> T:
+        """What `parse` makes of an answer; `mismatch` is raised for what Ray would never answer."""
         status, body = await self._fetch_body(path)
         if status == 401:
             raise TokenMissingError(self.url, "wants a token; connect with the cluster's own.")
@@ -210,15 +218,17 @@ class Dashboard:
             raise ClusterRedirectsError(
                 self.url, "answers with a redirect; give the address that it leads to."
             )
+        if status >= 500:
+            raise BadAnswerError(self.url, f"fails to answer {path}, with status {status}.")
         if status != 200:
-            raise BadAnswerError(self.url, f"answers {path} with status {status}.")
+            raise mismatch(self.url, f"answers {path} with status {status}, as no Ray does.")
         try:
             return parse(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            problem = f"answers {path} with what is no answer of Ray's: {place} {first['msg']}"
-            raise BadAnswerError(self.url, f"{problem[:MAX_PROBLEM_LENGTH]}.") from None
+            where = ".".join(str(part) for part in first["loc"])
+            problem = f"answers {path} as no Ray does: {where} {first['msg']}"
+            raise mismatch(self.url, f"{problem[:MAX_PROBLEM_LENGTH]}.") from None
 
     async def _fetch_body(self, path: str) -> tuple[int, bytes]:
         try:
@@ -242,12 +252,9 @@ class Dashboard:
         except aiohttp.ClientPayloadError:
             raise BadAnswerError(self.url, f"broke off its answer to {path}.") from None
         except aiohttp.ClientError:
-            raise self._not_ray("does not answer as an HTTP server does") from None
-
-    def _not_ray(self, problem: str) -> NotARayDashboardError:
-        return NotARayDashboardError(
-            self.url, f"{problem.rstrip('.')}; give the address of a Ray dashboard."
-        )
+            raise NotARayDashboardError(
+                self.url, "does not speak HTTP; give the address of a Ray dashboard."
+            ) from None
 
 
 class _CheckedAddresses(AbstractResolver):

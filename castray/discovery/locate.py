@@ -72,16 +72,9 @@ class Locator:
         endpoint = await fetch_endpoint(address.host, address.port, self._allowed)
         if address.kind is AddressKind.RAY_CLIENT:
             return await self._behind_client(endpoint)
-        if address.kind is AddressKind.GCS:
-            return await self._behind_gcs(endpoint)
-        if await self._is_dashboard(address.dashboard_url):
+        if address.kind is AddressKind.UNKNOWN and await self._is_dashboard(address.dashboard_url):
             return address.dashboard_url
-        try:
-            return await self._behind_gcs(endpoint)
-        except (ClusterUnreachableError, NotARayDashboardError):
-            raise NotARayDashboardError(
-                text, "answers, but neither as a Ray dashboard nor as a GCS; check the port."
-            ) from None
+        return await self._behind_gcs(endpoint)
 
     async def _behind_gcs(self, endpoint: Endpoint) -> str:
         where = host_and_port(endpoint.host, endpoint.port)
@@ -95,6 +88,12 @@ class Locator:
             if len(urls) != 1:
                 raise
             return urls[0]
+        except ClusterUnreachableError:
+            if not await fetch_open_ports(endpoint, [endpoint.port]):
+                raise
+            raise NotARayDashboardError(
+                where, "answers, but neither as a Ray dashboard nor as a GCS; check the port."
+            ) from None
         try:
             address = parse_address(f"http://{dashboard}")
         except InvalidRequestError:

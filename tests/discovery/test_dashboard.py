@@ -134,7 +134,14 @@ async def test_a_service_of_another_kind_is_no_ray_dashboard(body: bytes) -> Non
     error = await fault_of(other)
 
     assert type(error) is NotARayDashboardError
-    assert "give the address of a Ray dashboard" in str(error)
+    assert "/api/version as no Ray does" in str(error)
+
+
+async def test_a_server_that_does_not_know_what_every_ray_knows_is_no_ray_dashboard() -> None:
+    async def unknowing(_: web.Request) -> web.Response:
+        return web.Response(status=404)
+
+    assert type(await fault_of(unknowing)) is NotARayDashboardError
 
 
 async def test_a_dashboard_whose_nodes_are_broken_json_is_a_bad_answer() -> None:
@@ -147,9 +154,10 @@ async def test_a_dashboard_whose_nodes_are_broken_json_is_a_bad_answer() -> None
     assert "/api/v0/nodes" in str(error)
 
 
-async def test_a_dashboard_that_fails_says_with_which_status() -> None:
+@pytest.mark.parametrize("path", ["/api/version", "/api/v0/nodes"])
+async def test_a_dashboard_that_fails_is_still_one_and_says_with_which_status(path: str) -> None:
     async def failing(request: web.Request) -> web.StreamResponse:
-        if request.path == "/api/v0/nodes":
+        if request.path == path:
             return web.Response(status=500, text="Traceback")
         return await RecordedDashboard().handle(request)
 

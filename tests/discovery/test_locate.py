@@ -104,6 +104,15 @@ async def test_what_is_neither_dashboard_nor_gcs_is_told_as_such() -> None:
             await Locator().fetch_dashboard_url(url.removeprefix("http://"))
 
 
+@pytest.mark.parametrize("scheme", ["", "gcs://"])
+async def test_a_cluster_without_a_dashboard_says_how_to_get_one(scheme: str) -> None:
+    with (
+        serve_gcs(lambda _, __: b"\n\x00") as endpoint,
+        pytest.raises(NotARayDashboardError, match="--include-dashboard=true"),
+    ):
+        await Locator().fetch_dashboard_url(f"{scheme}127.0.0.1:{endpoint.port}")
+
+
 async def test_a_port_where_nobody_listens_is_unreachable() -> None:
     async with serve(RecordedDashboard().handle) as url:
         pass
