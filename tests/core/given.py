@@ -65,9 +65,7 @@ def reported(
         NodeReport(
             node_id=node_id,
             work=WorkReport(status=status, since=NOON, current_task=task),
-            monitor=MonitorView(
-                reachable=True, port=8000, kind=MonitorKind.STREAM, last_seen=NOON
-            ),
+            monitor=MonitorView(reachable=True, port=8000, kind=MonitorKind.STREAM, last_seen=NOON),
             load=Load(measured_at=NOON, cpu_percent=12.5, memory_percent=40.0),
         )
     )
@@ -103,5 +101,5 @@ def home_cluster(
             name: LogicalResource(total=total, available=available)
             for name, (total, available) in (resources or {}).items()
         },
-        **more,  # type: ignore[arg-type]
+        **more,
     )
