@@ -119,13 +119,11 @@ def _is_stale(device: Path) -> bool:
 
 @contextmanager
 def _host(name: str, address: str, bridge: str, directory: Path) -> Iterator[Host]:
-    with _first_process(name, directory) as first_pid:
+    with ExitStack() as after_its_end, _first_process(name, directory) as first_pid:
         host = Host(name, address, directory, f"{bridge}.{name}", first_pid)
+        after_its_end.callback(host.reap)
         _plug_in(host, bridge, first_pid)
         yield host
-    # They have ended with the first process.
-    for process in host.processes:
-        process.wait()
 
 
 @contextmanager

@@ -100,6 +100,11 @@ class Host:
             raise CommandFailedError(command, code, process.output())
         return process.output()
 
+    def reap(self) -> None:
+        """Wait for everything that was started, once the host has ended."""
+        for process in self.processes:
+            process.wait()
+
     def in_network(self, command: Sequence[str]) -> list[str]:
         """What runs `command` in this host's network, and in all else on the test's machine."""
         return ["nsenter", "--target", str(self._first_pid), "--net", *command]
