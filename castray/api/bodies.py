@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from starlette.responses import Response
 
-from castray import __version__
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
@@ -94,8 +92,8 @@ class Fragments(Generic[K]):
 
 def entity_tag(view: View) -> str:
     """The entity tag of everything that is rendered from this view alone."""
-    lost = f"-{view.feed_lost_since.timestamp():.3f}" if view.feed_lost_since else ""
-    return f'W/"{__version__}-{view.version}{lost}"'
+    lost = f"-{view.feed_lost_since.timestamp():.6f}" if view.feed_lost_since else ""
+    return f'W/"{view.version}-{view.as_of.timestamp():.6f}{lost}"'
 
 
 def is_current(request: Request, tag: str) -> bool:

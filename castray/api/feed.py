@@ -99,21 +99,25 @@ class ReplicaFeed:
         since: str | None = None
         while True:
             try:
-                changes = await self._backend.next_changes(since)
-                changed = self._replica.merge(changes, _now())
-            except RegistryUnavailableError:
-                logger.warning("the registry does not answer; asking again in %.1f s", retry_s)
-            except Exception:
-                logger.exception("the feed of changes failed; asking again in %.1f s", retry_s)
-                since = None
-            else:
-                self._hear()
-                if changed:
-                    self._tell()
-                since, retry_s = self._replica.version, FIRST_RETRY_S
+                await self._ask(since)
+                since, retry_s = self.version, FIRST_RETRY_S
                 continue
+            except RegistryUnavailableError:
+                # Told once: while this lasts it happens every second.
+                level = logging.WARNING if retry_s == FIRST_RETRY_S else logging.DEBUG
+                logger.log(level, "the registry does not answer; it is asked again until it does")
+            except Exception:
+                logger.exception("the feed of changes failed; everything is asked for again")
+                since = None
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, LAST_RETRY_S)
+
+    async def _ask(self, since: str | None) -> None:
+        changes = await self._backend.next_changes(since)
+        changed = self._replica.merge(changes, _now())
+        self._hear()
+        if changed:
+            self._tell()
 
     def _hear(self) -> None:
         """Note a sign of life, and set the time at which its absence is told."""
@@ -123,7 +127,7 @@ class ReplicaFeed:
         self._deadline = asyncio.get_running_loop().call_later(FEED_LOST_AFTER_S, self._lose)
 
     def _lose(self) -> None:
-        logger.error("the registry has been silent for %.0f s: all is unknown", FEED_LOST_AFTER_S)
+        logger.warning("the registry has been silent for %.0f s: all is unknown", FEED_LOST_AFTER_S)
         self._replica.lose_feed(self._heard_at)
         self._tell()
 

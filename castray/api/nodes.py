@@ -8,11 +8,11 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from castray.api.bodies import Body, entity_tag, is_current, not_modified, respond
 from castray.api.problems import PROBLEM_RESPONSES
-from castray.errors import InvalidRequestError
 from castray.models import Node, NodeState, WorkStatus
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def _parse_cursor(cursor: str | None) -> str:
     try:
         return base64.urlsafe_b64decode(cursor or "").decode()
     except (binascii.Error, ValueError):
-        raise InvalidRequestError(
-            f"The cursor {cursor!r} is none of ours: leave it out to begin at the first page."
-        ) from None
+        problem = {
+            "loc": ("query", "cursor"),
+            "msg": "No cursor of ours: leave it out to begin at the first page",
+        }
+        raise RequestValidationError([problem]) from None
