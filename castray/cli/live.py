@@ -29,6 +29,9 @@ SILENCE_S = 8.0
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 10.0
+FINAL_STATUSES = (401, 403, 404)
+"""HTTP statuses that no second try changes."""
+
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 """A snapshot of a hundred thousand nodes fits."""
 
@@ -47,6 +50,7 @@ class Follower:
         """How the connection is, in words."""
         self._target = target
         self._replica = Replica()
+        self._failures = 0
 
     def nodes(self) -> tuple[Node, ...]:
         """All nodes as last heard; unknown while nobody is heard."""
@@ -59,25 +63,13 @@ class Follower:
         Raises:
             click.ClickException: CastRay refuses us.
         """
-        failures = 0
         async with aiohttp.ClientSession(headers=self._target.headers) as session:
             while True:
-                try:
-                    await self._follow_once(session, on_change)
-                    failures = 0
-                except aiohttp.WSServerHandshakeError as error:
-                    if error.status in (401, 403, 404):
-                        raise refusal(self._target, error) from None
-                    failures += 1
-                except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
-                    failures += 1
-                except InvalidRequestError:
-                    self._replica = Replica()
-                except ValidationError:
-                    raise unknown_answer(self._target) from None
+                await self._follow_once(session, on_change)
                 self._lose()
                 on_change()
-                delay_s = min(FIRST_RETRY_S * 2**failures, LAST_RETRY_S)
+                delay_s = min(FIRST_RETRY_S * 2**self._failures, LAST_RETRY_S)
+                self._failures += 1
                 await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     def apply(self, text: str) -> None:
@@ -104,10 +96,26 @@ class Follower:
     async def _follow_once(
         self, session: aiohttp.ClientSession, on_change: Callable[[], None]
     ) -> None:
+        """Follow while one connection holds."""
+        try:
+            await self._connect(session, on_change)
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in FINAL_STATUSES:
+                raise refusal(self._target, error) from None
+        except InvalidRequestError:
+            # Our copy does not fit: the next connection brings everything.
+            self._replica = Replica()
+        except ValidationError:
+            raise unknown_answer(self._target) from None
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
+            return
+
+    async def _connect(self, session: aiohttp.ClientSession, on_change: Callable[[], None]) -> None:
         params = {"mode": "delta"} | ({"since": v} if (v := self._replica.version) else {})
         url = f"{self._target.url}/ws"
         async with session.ws_connect(url, params=params, max_msg_size=MAX_MESSAGE_BYTES) as socket:
             self.connection = f"Live from {self._target.url}"
+            self._failures = 0
             while True:
                 message = await socket.receive(timeout=SILENCE_S)
                 if message.type is not aiohttp.WSMsgType.TEXT:

@@ -28,13 +28,13 @@ REFRESH_INTERVAL_S = 0.5
 @token_option
 def command(config: str | None, url: str | None, token: str | None) -> None:
     """Show what every node is doing, until Ctrl-C. A lost connection comes back by itself."""
+    target = find_target(read_settings(config, {"auth.token": token}), url)
     if not sys.stdout.isatty():
         raise click.ClickException(
             "watch needs a terminal; `castray status --json` is for programs."
         )
-    follower = Follower(find_target(read_settings(config, {"auth.token": token}), url))
     with suppress(KeyboardInterrupt):
-        asyncio.run(_run(follower))
+        asyncio.run(_run(Follower(target)))
 
 
 async def _run(follower: Follower) -> None:
