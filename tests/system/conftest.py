@@ -103,11 +103,17 @@ async def castray(edge: Edge) -> AsyncIterator[Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def chromium(edge: Edge, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A chromium on the head's localhost."""
-    script = tmp_path_factory.mktemp("chromium") / "chromium"
-    command = shlex.join(edge.head.host.in_network([chromium]))
+@pytest.fixture
+def browser_host(edge: Edge) -> Host:
+    """The host on whose localhost the browser is."""
+    return edge.head.host
+
+
+@pytest.fixture
+def chromium(browser_host: Host, chromium: str, tmp_path: Path) -> str:
+    """A chromium in that host's network."""
+    script = tmp_path / "chromium"
+    command = shlex.join(browser_host.in_network([chromium]))
     script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     script.chmod(0o755)
     return str(script)
