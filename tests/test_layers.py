@@ -62,7 +62,7 @@ SHARED_BY_ACTORS = {
 HEAD_ONLY = {"castray.store"}
 """Parts that the registry takes along; it lives on the head, and they need no other package."""
 
-WORKER_PACKAGES = {"aiohttp", "grpc", "prometheus_client", "psutil", "pydantic", "ray"}
+WORKER_PACKAGES = {"aiohttp", "prometheus_client", "psutil", "pydantic", "ray", "typing_extensions"}
 
 
 @dataclass(frozen=True)
