@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
 
@@ -62,12 +62,13 @@ SHARED_BY_ACTORS = {
 HEAD_ONLY = {"castray.store"}
 """Parts that the registry takes along; it lives on the head, and they need no other package."""
 
-WORKER_PACKAGES = {"aiohttp", "prometheus_client", "psutil", "pydantic", "ray", "typing_extensions"}
+WORKER_PACKAGES = {"aiohttp", "grpc", "prometheus_client", "psutil", "pydantic", "ray"}
+"""What comes with `ray[default]`."""
 
 
 @dataclass(frozen=True)
 class Import:
-    """One import of `name` by `module`; optional: its failure is handled where it stands."""
+    """One import of `name` by `module`; optional: only for types, or with its failure handled."""
 
     module: str
     name: str
@@ -97,7 +98,7 @@ def parse_imports(module: str) -> Iterator[Import]:
     optional = {
         inner
         for block in ast.walk(tree)
-        if isinstance(block, ast.Try) and "ImportError" in map(_caught_name, block.handlers)
+        if _is_optional(block)
         for statement in block.body
         for inner in ast.walk(statement)
     }
@@ -106,8 +107,14 @@ def parse_imports(module: str) -> Iterator[Import]:
             yield Import(module, name, node in optional)
 
 
-def _caught_name(handler: ast.ExceptHandler) -> str:
-    return ast.unparse(handler.type) if handler.type else ""
+def _is_optional(block: ast.AST) -> TypeGuard[ast.If | ast.Try]:
+    """Whether what the block imports may be missing at run time."""
+    if isinstance(block, ast.If):
+        return ast.unparse(block.test) == "TYPE_CHECKING"
+    if isinstance(block, ast.Try):
+        caught = [handler.type for handler in block.handlers if handler.type]
+        return "ImportError" in map(ast.unparse, caught)
+    return False
 
 
 def _imported_names(node: ast.AST) -> list[str]:
