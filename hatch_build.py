@@ -29,6 +29,11 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[misc]
         build_data["artifacts"].append("castray/page/**")
 
     def _build_page(self, frontend: Path) -> None:
+        if not frontend.exists():
+            self.app.abort(
+                "This source archive was made without the page and without what it is built from: "
+                f"set {WITHOUT_PAGE}=1 to build without the page."
+            )
         npm = shutil.which("npm") or self.app.abort(
             "The page of CastRay has to be built, and there is no npm: install Node.js 20.19 or "
             f"later and try again, or set {WITHOUT_PAGE}=1 to build without the page."
