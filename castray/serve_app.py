@@ -12,11 +12,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ray import serve
-from ray.exceptions import RayActorError, RayError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.serve import context as serve_context
 
 from castray.actors.launch import ensure_registry, remove_actors
-from castray.actors.names import ActorSettings, ExternalSettings, get_handle
+from castray.actors.names import CONNECTOR_NAME, ActorSettings, ExternalSettings, get_handle
 from castray.api.app import build_app
 from castray.api.auth import build_access_policy
 from castray.config import load_settings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ray.serve import Application
 
     from castray.config import Settings
+    from castray.discovery.source import DiscoveryReport
     from castray.models import Changes
 
 __all__ = ["APPLICATION_NAME", "app", "build_application", "deploy", "shutdown"]
@@ -104,6 +105,30 @@ class _ActorBackend:
                 await asyncio.to_thread(self._look_up_again)
             raise RegistryUnavailableError from error
         return changes
+
+    async def discover(self, *, all_nodes: bool) -> DiscoveryReport:
+        report: DiscoveryReport = await self._connector("discover", all_nodes)
+        return report
+
+    async def connect(self, address: str, name: str | None, token: str | None) -> str:
+        cluster: str = await self._connector("connect", address, name, token)
+        return cluster
+
+    async def disconnect(self, cluster: str | None, address: str | None) -> list[str]:
+        clusters: list[str] = await self._connector("disconnect", cluster, address)
+        return clusters
+
+    async def _connector(self, method: str, *arguments: Any) -> Any:
+        try:
+            connector = await asyncio.to_thread(
+                get_handle, CONNECTOR_NAME, self._settings.namespace
+            )
+            return await getattr(connector, method).remote(*arguments)
+        except RayTaskError as error:
+            # What the connector raised is what the caller is to be told.
+            raise error.cause from error
+        except (RayError, ValueError) as error:
+            raise RegistryUnavailableError from error
 
     def _look_up_again(self) -> None:
         try:

@@ -87,7 +87,7 @@ class ClusterConnector:
         """Answers once the stored connections are watched again."""
         await self._restored.wait()
 
-    async def discover(self, *, all_nodes: bool = False) -> DiscoveryReport:
+    async def discover(self, all_nodes: bool = False) -> DiscoveryReport:
         """Look for clusters, and connect to those that let us in.
 
         Args:

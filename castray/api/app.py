@@ -14,6 +14,7 @@ from castray import __version__
 from castray.api.access import AccessMiddleware
 from castray.api.docs import docs_router
 from castray.api.document import build_document
+from castray.api.external import external_router
 from castray.api.feed import ReplicaFeed
 from castray.api.nodes import nodes_router
 from castray.api.page import PAGE_DIRECTORY, page_router
@@ -78,6 +79,7 @@ def build_app(
     for router in (
         ray_dashboard_router(rendering),
         system_router(feed, rendering),
+        external_router(backend, feed),
         nodes_router(rendering),
         session_router(access),
         docs_router(),

@@ -86,6 +86,28 @@ class ReplicaFeed:
             raise RegistryUnavailableError
         return view
 
+    async def wait_for(self, holds: Callable[[View], bool], timeout_s: float) -> View:
+        """The view as soon as it holds, or as it is when the time is over.
+
+        Raises:
+            RegistryUnavailableError: The backend has not answered even once.
+        """
+        reached = asyncio.Event()
+
+        def look() -> None:
+            if holds(self.view()):
+                reached.set()
+
+        self._listeners.append(look)
+        try:
+            look()
+            await asyncio.wait_for(reached.wait(), timeout_s)
+        except asyncio.TimeoutError:
+            logger.info("what was done is not shown yet, %.0f s later", timeout_s)
+        finally:
+            self._listeners.remove(look)
+        return self.view()
+
     def changes_since(self, since: str | None) -> Changes:
         """What changed after that version, or everything where that is not known.
 

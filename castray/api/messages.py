@@ -34,6 +34,10 @@ TITLES: dict[str, dict[Language, str]] = {
     "registry-unavailable": {"en": "Registry unavailable", "zh": "注册中心不可用"},
     "page-not-built": {"en": "Page not built", "zh": "页面尚未构建"},
     "http-error": {"en": "HTTP error", "zh": "HTTP 错误"},
+    "address-refused": {"en": "Address refused", "zh": "地址被策略拒绝"},
+    "cluster-unreachable": {"en": "Cluster unreachable", "zh": "无法连接集群"},
+    "cluster-wants-token": {"en": "The cluster wants a token", "zh": "集群需要令牌"},
+    "not-a-ray-dashboard": {"en": "Not a Ray dashboard", "zh": "不是 Ray 仪表板"},
 }
 
 SENTENCES: dict[str, dict[Language, str]] = {
@@ -106,6 +110,19 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "The page has not been built: run `make page` in the source tree (it needs npm).",
         "zh": "页面尚未构建：请在源码目录运行 `make page`（需要 npm）。",
     },
+    "cluster-error": {"en": "{address} {reason}.", "zh": "{address}：{reason}。"},
+    "discovered": {
+        "en": "Found {found} external cluster(s); {connected} of them connected.",
+        "zh": "发现 {found} 个外部集群，其中 {connected} 个已连接。",
+    },
+    "connected": {
+        "en": "Connected to {address}: {count} node(s).",
+        "zh": "已连接到 {address}：{count} 个节点。",
+    },
+    "disconnected": {
+        "en": "Disconnected {count} external cluster(s).",
+        "zh": "已断开 {count} 个外部集群。",
+    },
     "http-error": {"en": "{reason}.", "zh": "{reason}。"},
     "feed-lost": {
         "en": "The registry has not answered since {since}: everything counts as unknown.",
@@ -118,7 +135,12 @@ SENTENCES: dict[str, dict[Language, str]] = {
     },
 }
 
-KINDS: dict[str, str] = {"node": "节点", "cluster": "集群", "cast": "传输任务"}
+KINDS: dict[str, str] = {
+    "node": "节点",
+    "cluster": "集群",
+    "cast": "传输任务",
+    "connected cluster": "已连接的集群",
+}
 
 
 def preferred_language(headers: Mapping[str, str]) -> Language:

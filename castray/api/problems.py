@@ -12,11 +12,17 @@ from starlette.responses import JSONResponse
 
 from castray.api.messages import preferred_language, sentence, title
 from castray.errors import (
+    AddressRefusedError,
     AmbiguousNameError,
     CastRayError,
+    ClusterTooSlowError,
+    ClusterUnreachableError,
+    ExternalClusterError,
     InvalidRequestError,
     NotFoundError,
     RegistryUnavailableError,
+    TokenMissingError,
+    TokenRefusedError,
 )
 
 if TYPE_CHECKING:
@@ -119,10 +125,29 @@ def describe(error: CastRayError, language: Language) -> Problem:
         )
     if isinstance(error, RegistryUnavailableError):
         return problem("registry-unavailable", 503, language)
+    if isinstance(error, ExternalClusterError):
+        code, status = _cluster_problem(error)
+        reason = error.problem.rstrip(".")
+        return problem(
+            code, status, language, text="cluster-error", address=error.address, reason=reason
+        )
     if isinstance(error, InvalidRequestError):
         reason = str(error).rstrip(".")
         return problem("invalid-request", 422, language, text="http-error", reason=reason)
     return problem("internal-error", 500, language)
+
+
+def _cluster_problem(error: ExternalClusterError) -> tuple[str, int]:
+    """The code and HTTP status of what is wrong with an external cluster."""
+    match error:
+        case AddressRefusedError():
+            return "address-refused", 403
+        case ClusterUnreachableError() | ClusterTooSlowError():
+            return "cluster-unreachable", 502
+        case TokenMissingError() | TokenRefusedError():
+            return "cluster-wants-token", 422
+        case _:
+            return "not-a-ray-dashboard", 422
 
 
 def install_handlers(app: FastAPI) -> None:

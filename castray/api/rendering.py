@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from castray import __version__
 from castray.api.bodies import Body, Fragments
+from castray.api.notices import render_notice
+from castray.core.external_status import render_external_info
 from castray.core.ray_dashboard import render_node, render_summary
 from castray.core.system_status import (
-    render_external_info,
     render_ray_account,
     render_system_node,
 )
@@ -121,6 +122,13 @@ class Rendering:
                 self._changes[changes.since] = self._changes_text(changes)
             self._changes[since] = self._changes[changes.since]
         return version, self._changes[since]
+
+    def notices(self, since: str) -> list[str]:
+        """A message for each notice after that version; none where that is not known."""
+        changes = self._feed.changes_since(since)
+        if changes.since is None:
+            return []
+        return [render_notice(notice) for notice in changes.notices.changed]
 
     def _newest_view(self) -> View:
         view = self._feed.view()

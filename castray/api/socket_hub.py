@@ -221,8 +221,11 @@ class ClassicSocket(Socket):
     mode = "classic"
 
     def _take_due(self, moment: Moment) -> list[str]:
-        self._moment = moment
-        return [self._hub.rendering.cluster_status()] if moment.version else []
+        last, self._moment = self._moment, moment
+        if not moment.version:
+            return []
+        news = self._hub.rendering.notices(last.version) if last and last.version else []
+        return [*news, self._hub.rendering.cluster_status()]
 
 
 class DeltaSocket(Socket):

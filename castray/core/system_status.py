@@ -8,24 +8,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from castray.models import ClusterState, NodeSource, NodeState, WorkStatus
+from castray.core.external_status import ExternalInfo
+from castray.models import NodeSource, NodeState, WorkStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from castray.models import Cluster, Node
 
 __all__ = [
-    "ExternalInfo",
-    "ExternalNode",
     "RayAccount",
     "SystemNode",
     "SystemStatus",
-    "render_external_info",
     "render_ray_account",
     "render_system_node",
 ]
@@ -48,23 +43,6 @@ class SystemNode(_Shape):
     status: NodeState
     work_status: WorkStatus
     last_seen: datetime | None
-
-
-class ExternalNode(_Shape):
-    """One node of an external cluster; a stale one is alive to its Ray."""
-
-    address: str
-    status: Literal["alive", "dead"]
-    last_seen: datetime | None
-
-
-class ExternalInfo(_Shape):
-    """The external clusters that are connected, and their nodes by short id."""
-
-    is_connected: bool
-    external_nodes: dict[str, ExternalNode]
-    connected_cluster: str | None = Field(description="HOST:PORT of the first one's dashboard.")
-    connected_clusters: tuple[str, ...] = Field(description="The ids of all.")
 
 
 class RayAccount(_Shape):
@@ -101,28 +79,6 @@ def render_system_node(node: Node) -> SystemNode:
         status=node.state,
         work_status=node.work.status,
         last_seen=node.last_report,
-    )
-
-
-def render_external_info(nodes: Sequence[Node], clusters: Sequence[Cluster]) -> ExternalInfo:
-    """What is known of external clusters; a lost one does not count as connected."""
-    connected = [
-        c for c in clusters if c.source is NodeSource.EXTERNAL and c.state is ClusterState.CONNECTED
-    ]
-    dashboards = [urlsplit(c.dashboard_url).netloc for c in connected if c.dashboard_url]
-    return ExternalInfo(
-        is_connected=bool(connected),
-        external_nodes={
-            n.id: ExternalNode(
-                address=n.address,
-                status="dead" if n.state is NodeState.DEAD else "alive",
-                last_seen=n.last_report,
-            )
-            for n in nodes
-            if n.source is NodeSource.EXTERNAL
-        },
-        connected_cluster=dashboards[0] if dashboards else None,
-        connected_clusters=tuple(c.id for c in connected),
     )
 
 

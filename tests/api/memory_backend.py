@@ -12,6 +12,7 @@ from castray.errors import RegistryUnavailableError
 
 if TYPE_CHECKING:
     from castray.core.events import Event
+    from castray.discovery.source import DiscoveryReport
     from castray.models import Changes
 
 __all__ = ["MemoryBackend"]
@@ -37,6 +38,18 @@ class MemoryBackend:
         if not self._is_up:
             raise RegistryUnavailableError
         return self.registry.changes_since(version)
+
+    async def discover(self, *, all_nodes: bool) -> DiscoveryReport:
+        """Nobody is there to look; tests of discovery have a connector of their own."""
+        raise RegistryUnavailableError
+
+    async def connect(self, address: str, name: str | None, token: str | None) -> str:
+        """As `discover`."""
+        raise RegistryUnavailableError
+
+    async def disconnect(self, cluster: str | None, address: str | None) -> list[str]:
+        """As `discover`."""
+        raise RegistryUnavailableError
 
     def apply(self, *events: Event, now: datetime | None = None) -> None:
         """Have these events happen in the registry."""
