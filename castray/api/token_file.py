@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -14,6 +15,9 @@ DEFAULT_TOKEN_FILE = Path("~/.castray/token")
 
 SETTING = "auth.token_file"
 
+TOKEN = re.compile(rb"[\x21-\x7e]+")
+"""What can stand in a header."""
+
 
 def read_or_create_token(path: Path = DEFAULT_TOKEN_FILE) -> tuple[str, bool]:
     """The token in that file, and whether it was made just now.
@@ -21,7 +25,7 @@ def read_or_create_token(path: Path = DEFAULT_TOKEN_FILE) -> tuple[str, bool]:
     Several processes may call this at once: all get the same token, and one made it.
 
     Raises:
-        SettingsError: The file is not readable, is empty, or is open to other users.
+        SettingsError: The file cannot be used, holds no token, or is open to other users.
     """
     path = path.expanduser()
     try:
@@ -54,7 +58,9 @@ def _read_token(path: Path) -> str:
         raise SettingsError(
             SETTING, f"{path} can be read by other users: run `chmod 600 {path}`, or remove it."
         )
-    token = path.read_text(encoding="utf-8").strip()
-    if not token:
-        raise SettingsError(SETTING, f"{path} is empty: remove it, and a new token is made.")
-    return token
+    token = path.read_bytes().strip()
+    if not TOKEN.fullmatch(token):
+        raise SettingsError(
+            SETTING, f"{path} holds no token: put one line of visible ASCII there, or remove it."
+        )
+    return token.decode()
