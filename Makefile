@@ -11,7 +11,7 @@ help: ## List what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: setup $(PAGE) ## A local Ray with CastRay and an example on it; prints the page's address.
-	$(BIN)/castray up --run "$(BIN)/python examples/predict_and_send.py"
+	$(BIN)/castray up --run "$(BIN)/python examples/predict_and_send.py --deploy"
 
 test: setup $(PAGE) host-packages ## Every test; those that need root skip with the reason without it.
 	$(BIN)/python -m pytest

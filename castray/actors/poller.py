@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 1.0
 REPORT_TIMEOUT_S = 2.0
+HAND_OVER_S = 3.0
+"""How long a monitor of its own has to take the port that the embedded one left."""
+
 MONITOR_HOST = "127.0.0.1"
 
 
@@ -67,8 +70,11 @@ class StatusPoller:
         self._news = asyncio.Event()
         self._client: MonitorClient | None = None
         self._embedded: MonitorServer | None = None
+        self._no_monitor = asyncio.Event()
         self._loops = BackgroundLoops()
         self._loops.start("monitor watch", self._watch_monitor, settings.monitor_poll_interval_s)
+        if settings.monitor_embedded:
+            self._loops.start("embedded monitor", self._embed_monitor, 0.0)
         self._loops.start("load", self._sample_load, HEARTBEAT_S)
         self._loops.start("report", self._report, 0.0)
 
@@ -100,16 +106,16 @@ class StatusPoller:
             watch = client.watch(self._settings.monitor_poll_interval_s)
             async with contextlib.aclosing(watch):
                 async for reading in watch:
-                    await self._take(reading)
+                    self._take(reading)
 
-    async def _take(self, reading: MonitorReading) -> None:
+    def _take(self, reading: MonitorReading) -> None:
         if isinstance(reading.result, Reason):
             self._work = WorkReport(reason=reading.result)
             self._monitor = self._monitor.model_copy(
                 update={"reachable": False, "error": reading.result}
             )
-            if reading.result.code is ReasonCode.NO_MONITOR and self._settings.monitor_embedded:
-                await self._embed_monitor()
+            if reading.result.code is ReasonCode.NO_MONITOR:
+                self._no_monitor.set()
         else:
             self._work = reading.result
             self._monitor = MonitorView(
@@ -124,17 +130,20 @@ class StatusPoller:
         return self._client.last_seen if self._client is not None else None
 
     async def _embed_monitor(self) -> None:
-        """Be this node's monitor ourselves, now that nothing listens on its port."""
-        if self._embedded is not None:
-            await self._embedded.aclose()
-            self._embedded = None
-        server = MonitorServer(MONITOR_HOST, self._port)
+        """Be this node's monitor while it has none, until one of its own wants the port."""
+        await self._no_monitor.wait()
+        server = MonitorServer(MONITOR_HOST, self._port, steps_aside=True)
         try:
             await server.start()
+            self._embedded = server
+            await server.wait_to_step_aside()
         except OSError as error:
             logger.info("no embedded monitor on port %d: %s", self._port, error)
-        else:
-            self._embedded = server
+        finally:
+            self._embedded = None
+            await server.aclose()
+        await asyncio.sleep(HAND_OVER_S)
+        self._no_monitor.clear()
 
     async def _sample_load(self) -> None:
         self._load = await asyncio.to_thread(self._sampler.sample)

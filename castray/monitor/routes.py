@@ -18,7 +18,7 @@ from castray.monitor.problems import Problem, invalid_body, problem_bodies
 from castray.monitor.state import StatusUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from castray.models import WorkReport
     from castray.monitor.state import LogEntry
@@ -42,23 +42,32 @@ MAX_STREAMS = 64
 
 FEED = web.AppKey("feed", StatusFeed)
 ALLOW_REMOTE_UPDATES = web.AppKey("allow_remote_updates", bool)
+STEP_ASIDE: web.AppKey[Callable[[], None] | None] = web.AppKey("step_aside")
 
 logger = logging.getLogger(__name__)
 
 
-def build_app(feed: StatusFeed, *, allow_remote_updates: bool = False) -> web.Application:
+def build_app(
+    feed: StatusFeed,
+    *,
+    allow_remote_updates: bool = False,
+    step_aside: Callable[[], None] | None = None,
+) -> web.Application:
     """The monitor's HTTP API over that feed, which it keeps running.
 
     Args:
         feed: The state, with those who wait for its changes.
         allow_remote_updates: Whether scripts on other machines may report.
+        step_aside: Called when a monitor of its own wants the port of this embedded one.
     """
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[problem_bodies])
     app[FEED] = feed
     app[ALLOW_REMOTE_UPDATES] = allow_remote_updates
+    app[STEP_ASIDE] = step_aside
     app.router.add_get("/api/status", _get_status)
     app.router.add_get("/api/status/stream", _stream_status, allow_head=False)
     app.router.add_post("/api/update_status", _update_status)
+    app.router.add_post("/api/step_aside", _step_aside)
     app.router.add_get("/api/health", _get_health)
     app.router.add_get("/api/nodes/{node_id}/status", _get_node_status)
     app.router.add_get("/api/alerts", _get_alerts)
@@ -129,6 +138,16 @@ async def _update_status(request: web.Request) -> web.Response:
     except ValidationError as error:
         raise invalid_body(error) from None
     request.app[FEED].apply(update)
+    return _json({"success": True})
+
+
+async def _step_aside(request: web.Request) -> web.Response:
+    refuse_strangers(request)
+    refuse_web_pages(request)
+    step_aside = request.app[STEP_ASIDE]
+    if step_aside is None:
+        raise Problem(409, "This monitor was started for itself: stop it to free its port.")
+    step_aside()
     return _json({"success": True})
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castray.models import WorkStatus
 from castray.monitor.__main__ import build_parser
 from castray.monitor.service import MonitorServer
 
@@ -27,27 +26,42 @@ def taken_port() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
-async def test_an_embedder_follows_the_status_without_http(
+async def test_an_embedded_monitor_leaves_its_port_to_one_that_is_started_for_itself(
+    http: aiohttp.ClientSession,
+) -> None:
+    embedded = MonitorServer(port=0, steps_aside=True)
+    await embedded.start()
+    command = [*COMMAND, "--host", "127.0.0.1", "--port", str(embedded.port)]
+    program = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    try:
+        await asyncio.wait_for(embedded.wait_to_step_aside(), 30)
+        await embedded.aclose()
+        assert program.stdout is not None
+        line = await asyncio.wait_for(program.stdout.readline(), 30)
+    finally:
+        program.terminate()
+        await program.wait()
+
+    assert f"127.0.0.1:{embedded.port}" in line.decode()
+
+
+async def test_a_monitor_that_runs_for_itself_keeps_its_port(
     monitor: MonitorServer, http: aiohttp.ClientSession
 ) -> None:
-    target = f"http://127.0.0.1:{monitor.port}/api/update_status"
-    changes = monitor.changes()
+    target = f"http://127.0.0.1:{monitor.port}/api/step_aside"
 
-    assert (await anext(changes)).status is WorkStatus.IDLE
-    await http.post(target, json={"status": "sending", "message": "frame 7"})
-    report = await asyncio.wait_for(anext(changes), 20)
+    async with http.post(target, json={}) as answer:
+        problem = await answer.json()
 
-    assert report.status is WorkStatus.SENDING
-    assert report.current_task == "frame 7"
+    assert answer.status == 409
+    assert "stop it" in problem["detail"]
 
 
-async def test_closing_ends_streams_and_followers_and_frees_the_port(
+async def test_closing_ends_streams_and_frees_the_port(
     http: aiohttp.ClientSession,
 ) -> None:
     first = MonitorServer(port=0)
     await first.start()
-    changes = first.changes()
-    await anext(changes)
     async with http.get(f"http://127.0.0.1:{first.port}/api/status/stream") as stream:
         await stream.content.readline()
 
@@ -55,8 +69,6 @@ async def test_closing_ends_streams_and_followers_and_frees_the_port(
         await first.aclose()
 
         await asyncio.wait_for(stream.content.read(), 20)
-    with pytest.raises(StopAsyncIteration):
-        await asyncio.wait_for(anext(changes), 20)
     second = MonitorServer(port=first.port)
     await second.start()
     await second.aclose()
