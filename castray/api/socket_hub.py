@@ -187,7 +187,10 @@ class Socket:
                 for text in self._take_due(self._hub.moment):
                     await self.send(text)
         except CLIENT_LEFT:
-            return
+            self._give_up()
+        except Exception:
+            logger.exception("sending to a socket failed: it ends")
+            self._give_up()
         finally:
             self._worker, self.is_busy = None, False
 
@@ -209,6 +212,10 @@ class Socket:
         for task in (self.receiver, self._worker):
             if task is not None:
                 task.cancel()
+
+    def _give_up(self) -> None:
+        if self.receiver is not None:
+            self.receiver.cancel()
 
     def _take_due(self, moment: Moment) -> list[str]:
         """What this client has to be sent to be at that moment."""
