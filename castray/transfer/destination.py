@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import contextmanager
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from castray.errors import TargetFileError
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from castray.transfer.manifest import Manifest
     from castray.transfer.pages import Entry
 
-__all__ = ["Destination", "explain", "plan_destination"]
+__all__ = ["PROBLEMS", "Destination", "explain", "plan_destination"]
 
 PROBLEMS = {
     errno.ENOSPC: "cannot be written: the disk is full",
@@ -99,7 +98,7 @@ def plan_destination(path: RootedPath, manifest: Manifest) -> Destination:
         tops = {entry.path.partition("/")[0] for _, entry in manifest.entries()}
         if len(tops) > 1:
             raise TargetFileError(
-                str(path), f"is one name for {len(tops)} things: end it with '/' to make it a directory"
+                str(path), f"is one name for {len(tops)} things; end it with '/' for a directory"
             )
     return destination
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from castray.transfer.pages import Entry
 
-__all__ = ["Run", "Segment", "plan_block_bytes", "plan_runs"]
+__all__ = ["MAX_PACKED_FILES", "Run", "Segment", "plan_block_bytes", "plan_runs"]
 
 MIN_BLOCK_BYTES = 1 << 20
 MAX_BLOCK_BYTES = 4 << 20

@@ -34,12 +34,14 @@ FEW_FILES = 16
 CREATE = os.O_RDWR | os.O_CREAT
 OURS = 0o600
 
+CLOSED = -1
+
 
 class Partial:
     """An open directory of what has arrived.
 
     Attributes:
-        descriptor: The directory itself.
+        descriptor: The directory itself; no file can be opened in it once it is closed.
         parent: The directory in which it lies.
         depth: How many parts of the target's directory that one has.
         journal: The journal's file.
@@ -165,7 +167,11 @@ def open_partial(root: int, parts: Sequence[str], cast_id: str) -> Iterator[Part
             fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise TargetFileError(name, "is in use by another receiver of this cast") from error
-        yield Partial(directory, parent, depth, name, journal)
+        partial = Partial(directory, parent, depth, name, journal)
+        try:
+            yield partial
+        finally:
+            partial.descriptor = CLOSED
 
 
 def remove_partial(parent: int, name: str) -> None:

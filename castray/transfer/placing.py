@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -69,32 +69,26 @@ class Placer:
         """
         names: dict[int, str] = {}
         made = array("I")
-        parents = _Parents(self.directory)
-        with parents:
+        with _Parents(self.directory) as parents:
             for number, entry in self.manifest.entries():
-                if not is_wanted(number):
-                    continue
-                try:
-                    *above, name = self.destination.parts(entry)
-                    parent = parents.enter(tuple(above))
-                    if entry.kind == DIRECTORY:
-                        if make_directory(parent, [name]):
+                if is_wanted(number):
+                    with _refusing(number, refuse):
+                        *above, name = self.destination.parts(entry)
+                        parent = parents.enter(tuple(above))
+                        if entry.kind != DIRECTORY:
+                            now = self._place(number, entry, parent, name)
+                            names |= {} if now == name else {number: now}
+                        elif make_directory(parent, [name]):
                             made.append(number)
-                    elif (now := self._place(number, entry, parent, name)) != name:
-                        names[number] = now
-                except OSError as error:
-                    refuse(number, explain(error))
-                except UnsafePathError as error:
-                    refuse(number, error.problem)
-        self._finish_directories(made)
-        parents.sync()
+            for number in reversed(made):
+                with _refusing(number, refuse):
+                    self._finish_directory(self.manifest.entry(number))
+            parents.sync()
         return names
 
     def _place(self, number: int, entry: Entry, parent: int, name: str) -> str:
         """Put one file or link in its place; returns what it is called there."""
-        if entry.kind == LINK:
-            self.partial.make_link(number, entry)
-        else:
+        if entry.kind != LINK:
             self.partial.set_mode(number, entry)
         old, places = str(number), (self.partial.descriptor, parent)
         if self.if_exists is IfExists.OVERWRITE:
@@ -112,15 +106,23 @@ class Placer:
                 return candidate
         raise AssertionError("there is always another name")
 
-    def _finish_directories(self, made: array[int]) -> None:
-        """Give the directories that we made their modes and times, the innermost first."""
-        for number in reversed(made):
-            entry = self.manifest.entry(number)
-            with open_directory(
-                self.directory, self.destination.parts(entry), follow=False
-            ) as directory:
-                os.fchmod(directory, entry.mode)
-                os.utime(directory, ns=(entry.mtime_ns, entry.mtime_ns))
+    def _finish_directory(self, entry: Entry) -> None:
+        """Give a directory that we made its mode and time, now that all is in it."""
+        parts = self.destination.parts(entry)
+        with open_directory(self.directory, parts, follow=False) as directory:
+            os.fchmod(directory, entry.mode)
+            os.utime(directory, ns=(entry.mtime_ns, entry.mtime_ns))
+
+
+@contextmanager
+def _refusing(number: int, refuse: Callable[[int, str], None]) -> Iterator[None]:
+    """Tell of what is wrong with one entry, and go on with the others."""
+    try:
+        yield
+    except OSError as error:
+        refuse(number, explain(error))
+    except UnsafePathError as error:
+        refuse(number, error.problem)
 
 
 class _Parents:
@@ -133,8 +135,8 @@ class _Parents:
         self._descriptor = -1
         self._touched: set[tuple[str, ...]] = set()
 
-    def __enter__(self) -> None:
-        return None
+    def __enter__(self) -> _Parents:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from castray.core.swarm import least_sent
 from castray.errors import CastError, SourceFileError, UnsafePathError
 from castray.transfer.beneath import open_regular
 from castray.transfer.filehash import FileDigests, read_exactly
@@ -76,10 +77,9 @@ class SourceShare:
         """The one that was sent least; none when all were sent, unless somebody insists."""
         known = [block for block in candidates if block < self._manifest.blocks]
         with self._lock:
-            block = min(known, key=self._sent.__getitem__, default=None)
-            if block is None or (self._sent[block] and not insists):
-                return None
-            self._sent[block] += 1
+            block = least_sent(known, self._sent, insists=insists)
+            if block is not None:
+                self._sent[block] += 1
         return block
 
     @contextmanager
