@@ -58,6 +58,8 @@ class Rendering:
         self._bodies: dict[str, Body] = {}
         self._changes: dict[str | None, str] = {}
         self._changes_version: str | None = None
+        self._notices: list[str] = []
+        self._notices_span: tuple[str, str | None] | None = None
 
     def view(self) -> View:
         """What readers are shown: the newest view, or one that is hardly older.
@@ -125,10 +127,13 @@ class Rendering:
 
     def notices(self, since: str) -> list[str]:
         """A message for each notice after that version; none where that is not known."""
-        changes = self._feed.changes_since(since)
-        if changes.since is None:
-            return []
-        return [render_notice(notice) for notice in changes.notices.changed]
+        # Sockets that are woken together mostly ask for the same.
+        span = since, self._feed.version
+        if span != self._notices_span:
+            changes = self._feed.changes_since(since)
+            news = changes.notices.changed if changes.since else ()
+            self._notices_span, self._notices = span, [render_notice(notice) for notice in news]
+        return self._notices
 
     def _newest_view(self) -> View:
         view = self._feed.view()
