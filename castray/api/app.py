@@ -19,7 +19,7 @@ from castray.api.feed import ReplicaFeed
 from castray.api.nodes import nodes_router
 from castray.api.page import PAGE_DIRECTORY, page_router
 from castray.api.problems import install_handlers
-from castray.api.ray_dashboard import ray_dashboard_router
+from castray.api.ray_dashboard import add_ray_dashboard
 from castray.api.rendering import Rendering
 from castray.api.session import session_router
 from castray.api.socket_hub import SocketHub
@@ -76,8 +76,8 @@ def build_app(
         docs_url=None,
         redoc_url=None,
     )
+    add_ray_dashboard(app, rendering)
     for router in (
-        ray_dashboard_router(rendering),
         system_router(feed, rendering),
         external_router(backend, feed),
         nodes_router(rendering),

@@ -8,6 +8,7 @@ other cases every call and every socket needs a token.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import ipaddress
@@ -178,6 +179,7 @@ def build_access_policy(settings: Settings, *, bound_host: str | None = None) ->
     )
 
 
+@functools.lru_cache(maxsize=256)
 def is_loopback_host(host: str) -> bool:
     """Whether a host, with or without a port, can only be this machine: `[::1]:8000`, `::1`."""
     match = HOST.fullmatch(host.lower())
