@@ -280,6 +280,7 @@ class Cluster(Record):
     dashboard_url: str | None = None
     resources: dict[str, LogicalResource] = Field(default_factory=dict)
     connected_since: datetime | None = None
+    last_seen: datetime | None = Field(None, description="When it last answered, if it is lost.")
     address: str | None = Field(None, description="Where it was connected, as it was given.")
     sources: tuple[str, ...] = Field((), description="What found it: discovery methods, or manual.")
     needs_token: bool = False
@@ -465,6 +466,7 @@ class Cast(Record):
     id: str
     state: CastState = CastState.QUEUED
     request: CastRequest
+    source: str = Field(description="Key of the node that it comes from.")
     bytes_total: int | None = Field(None, description="Over all targets; None: not known yet.")
     bytes_done: int = 0
     rate_bytes_per_s: float | None = None
