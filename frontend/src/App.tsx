@@ -1,4 +1,3 @@
-import { Container } from "@mantine/core";
 import { ConnectionBanner } from "./components/ConnectionBanner";
 import { Header } from "./components/Header";
 import { LoginPage } from "./pages/LoginPage";
@@ -10,10 +9,10 @@ export function App() {
   return (
     <>
       <Header />
-      <Container component="main" size={1760} px={{ base: "sm", sm: "lg" }} py="md">
+      <main className="page-width">
         <ConnectionBanner />
         {isLocked ? <LoginPage /> : <NodesPage />}
-      </Container>
+      </main>
     </>
   );
 }

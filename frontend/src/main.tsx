@@ -13,7 +13,7 @@ import { theme } from "./theme";
 startI18n();
 void refreshSession();
 liveSocket.connect();
-window.addEventListener("online", () => liveSocket.connect());
+window.addEventListener("online", () => liveSocket.retry());
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

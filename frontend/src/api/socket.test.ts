@@ -151,6 +151,15 @@ test("where the server wants a token it waits for one instead of trying on", asy
   expect(sockets).toHaveLength(2);
 });
 
+test("who cannot wait tries at once", () => {
+  newest().hangUp();
+
+  live.retry();
+  live.retry();
+
+  expect(sockets).toHaveLength(2);
+});
+
 test("what an abandoned socket still says is not heard", () => {
   const abandoned = newest();
   live.connect();

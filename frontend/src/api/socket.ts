@@ -47,10 +47,15 @@ export class LiveSocket {
     this.#surroundings = surroundings;
   }
 
-  /** Connect now, and reset the wait between attempts. */
+  /** Connect, whatever was before. */
   connect(): void {
     this.#attempt = 0;
     this.#connect();
+  }
+
+  /** Try again now instead of later. */
+  retry(): void {
+    if (this.#phase === "waiting") this.#connect();
   }
 
   /** Hang up and stay so until `connect`, because the server wants a token. */

@@ -1,5 +1,6 @@
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Connection } from "../api/socket";
 import { formatDuration } from "../format/duration";
@@ -14,9 +15,11 @@ export function ConnectionBanner() {
   const feedLostSince = useLive((live) => live.feedLostSince);
   const silence = silenceOf(connection, feedLostSince);
   if (silence === null) return null;
-  if (silence.code === "page_offline")
-    return <Offline connection={connection} asOf={silence.asOf} />;
-  return <FeedLost since={silence.asOf} />;
+  return silence.code === "feed_lost" ? (
+    <FeedLost since={silence.asOf} />
+  ) : (
+    <Offline connection={connection} asOf={silence.asOf} />
+  );
 }
 
 function Offline({ connection, asOf }: { connection: Connection; asOf: Date | null }) {
@@ -29,8 +32,10 @@ function Offline({ connection, asOf }: { connection: Connection; asOf: Date | nu
         {asOf !== null && (
           <Text size="sm">{t("banner.asOf", { time: formatTime(asOf, i18n.language) })}</Text>
         )}
-        <Attempt connection={connection} />
-        <Button size="compact-xs" variant="default" onClick={() => liveSocket.connect()}>
+        <Text size="sm" aria-live="off">
+          <Attempt connection={connection} />
+        </Text>
+        <Button size="compact-xs" variant="default" onClick={() => liveSocket.retry()}>
           {t("banner.retry")}
         </Button>
       </Group>
@@ -38,18 +43,14 @@ function Offline({ connection, asOf }: { connection: Connection; asOf: Date | nu
   );
 }
 
+/** A countdown, which is not read out each second. */
 function Attempt({ connection }: { connection: Connection }) {
   const { t, i18n } = useTranslation();
   useServerSeconds();
-  if (connection.phase === "waiting") {
-    const { attempt, retryAt } = connection;
-    const duration = formatDuration(Math.ceil((retryAt - Date.now()) / 1000), i18n.language);
-    return <Text size="sm">{t("banner.attempt", { attempt, duration })}</Text>;
-  }
-  if (connection.phase === "connecting") {
-    return <Text size="sm">{t("banner.trying", { attempt: connection.attempt })}</Text>;
-  }
-  return null;
+  if (connection.phase !== "waiting") return t("connection.connecting");
+  const { attempt, retryAt } = connection;
+  const duration = formatDuration(Math.ceil((retryAt - Date.now()) / 1000), i18n.language);
+  return t("banner.attempt", { attempt, duration });
 }
 
 function FeedLost({ since }: { since: Date | null }) {
@@ -58,7 +59,7 @@ function FeedLost({ since }: { since: Date | null }) {
   return <Warning title={t("banner.feedLost", { time })} />;
 }
 
-function Warning({ title, children }: { title: string; children?: React.ReactNode }) {
+function Warning({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <Alert
       data-testid="connection-banner"

@@ -12,7 +12,7 @@ import { SchemeSwitch } from "./SchemeSwitch";
 export function Header() {
   return (
     <header className={classes.header}>
-      <Group justify="space-between" gap="sm" wrap="nowrap">
+      <Group justify="space-between" gap="sm" wrap="nowrap" py="xs" className="page-width">
         <Group gap="sm" wrap="nowrap">
           <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={28} height={28} />
           <Title order={1} size="h4">

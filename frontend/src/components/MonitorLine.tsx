@@ -10,13 +10,15 @@ export function MonitorLine({ monitor }: { monitor: MonitorView }) {
   ];
   if (monitor.kind !== null) words.push(t(`monitor.${monitor.kind}`));
   if (monitor.reachable === false) words.push(t("monitor.unreachable"));
+  if (monitor.reachable === null && monitor.last_seen === null) words.push(t("monitor.untried"));
   return (
     <span title={monitor.version ?? undefined}>
-      {words.join(" · ")} ·{" "}
-      {monitor.last_seen === null ? (
-        t("monitor.untried")
-      ) : (
-        <Age since={monitor.last_seen} form="ago" />
+      {words.join(" · ")}
+      {monitor.last_seen !== null && (
+        <>
+          {" · "}
+          <Age since={monitor.last_seen} form="ago" />
+        </>
       )}
     </span>
   );

@@ -1,5 +1,4 @@
 import { memo, useId } from "react";
-import { useTranslation } from "react-i18next";
 import type { Node } from "../api/records";
 import { type Silence, shown } from "../nodes/shown";
 import { LoadRings } from "./LoadRings";
@@ -12,14 +11,12 @@ import { WorkLine } from "./WorkLine";
 
 /** Everything known of one node. Renders again only when its record or the silence changes. */
 export const NodeCard = memo(({ node, silence }: { node: Node; silence: Silence | null }) => {
-  const { i18n } = useTranslation();
   const titleId = useId();
   const now = shown(node, silence);
   return (
     <article
       className={classes.card}
       aria-labelledby={titleId}
-      lang={i18n.language}
       data-testid="node-card"
       data-node-key={node.key}
       data-node-name={node.name}

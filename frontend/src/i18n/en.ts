@@ -16,7 +16,6 @@ export const en = {
   banner: {
     offline: "No connection to CastRay.",
     attempt: "Attempt {{attempt}} in {{duration}}.",
-    trying: "Attempt {{attempt}} …",
     asOf: "Shown is what was last known, as of {{time}}.",
     retry: "Try now",
     feedLost: "CastRay's registry does not answer since {{time}}; it comes back by itself.",

@@ -17,7 +17,6 @@ export const zh: typeof en = {
   banner: {
     offline: "与 CastRay 的连接已断开。",
     attempt: "{{duration}}后进行第 {{attempt}} 次重连。",
-    trying: "正在进行第 {{attempt}} 次重连…",
     asOf: "当前显示的是 {{time}} 的最后已知状态。",
     retry: "立即重试",
     feedLost: "自 {{time}} 起 CastRay 注册中心无响应，它会自行恢复。",
