@@ -130,6 +130,7 @@ def cluster_record(connection: Connection, watch: Watch, reading: ClusterReading
         dashboard_url=connection.dashboard_url,
         resources=dict(live.resources) if live else {},
         connected_since=watch.connected_since if watch.is_connected else None,
+        last_seen=None if watch.is_connected else watch.last_answer,
         address=connection.address,
         sources=connection.sources,
         needs_token=connection.token is not None,

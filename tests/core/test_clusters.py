@@ -177,6 +177,7 @@ def test_a_connected_cluster_is_shown_with_its_resources() -> None:
     assert record.ray_version == "2.60.0"
     assert record.resources["CPU"].available == 1
     assert record.connected_since == NOON
+    assert record.last_seen is None
     assert record.address == "10.0.0.1:8265"
     assert record.node_count == 1
 
@@ -193,6 +194,7 @@ def test_of_a_lost_cluster_nothing_is_shown_that_nobody_measures_now() -> None:
     assert record.resources == {}
     assert record.node_count is None
     assert record.connected_since is None
+    assert record.last_seen == NOON
     assert record.ray_version == "2.60.0"
 
 

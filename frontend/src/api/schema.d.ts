@@ -64,6 +64,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cluster/discover-external": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discover External
+         * @description Look for Ray clusters, and connect to those that let us in.
+         */
+        post: operations["discover_external_api_cluster_discover_external_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cluster/connect-external": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Connect External
+         * @description Connect to a cluster, and keep it connected through every loss and restart.
+         */
+        post: operations["connect_external_api_cluster_connect_external_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cluster/disconnect-external": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Disconnect External
+         * @description Disconnect one cluster, or all; nothing on the clusters themselves changes.
+         */
+        delete: operations["disconnect_external_api_cluster_disconnect_external_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cluster/external-info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * External Info
+         * @description Which external clusters are connected, and their nodes.
+         */
+        get: operations["external_info_api_cluster_external_info_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/nodes/external": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * External Nodes
+         * @description The nodes of external clusters.
+         */
+        get: operations["external_nodes_api_nodes_external_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Clusters
+         * @description Every cluster that is known: the home cluster, found, connected and lost ones.
+         */
+        get: operations["list_clusters_api_clusters_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clusters/{cluster_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Cluster
+         * @description One cluster.
+         */
+        get: operations["show_cluster_api_clusters__cluster_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/nodes": {
         parameters: {
             query?: never;
@@ -292,6 +432,12 @@ export interface components {
              */
             connected_since: string | null;
             /**
+             * Last Seen
+             * @description When it last answered, if it is lost.
+             * @default null
+             */
+            last_seen: string | null;
+            /**
              * Address
              * @description Where it was connected, as it was given.
              * @default null
@@ -314,6 +460,16 @@ export interface components {
              * @default null
              */
             node_count: number | null;
+        };
+        /**
+         * ClusterList
+         * @description The home cluster and all external ones: found, connected and lost.
+         */
+        ClusterList: {
+            /** Version */
+            version: string;
+            /** Clusters */
+            clusters: components["schemas"]["Cluster"][];
         };
         /**
          * ClusterState
@@ -381,6 +537,68 @@ export interface components {
              * @default []
              */
             removed: string[];
+        };
+        /**
+         * ConnectRequest
+         * @description Which cluster, and how to get in.
+         */
+        ConnectRequest: {
+            /**
+             * Cluster Address
+             * @description `HOST:PORT` or URL of its dashboard, `ray://HOST:PORT`, or its GCS.
+             * @example 127.0.0.1:8265
+             */
+            cluster_address: string;
+            /**
+             * Name
+             * @description What to call it.
+             */
+            name: string | null;
+            /**
+             * Token
+             * @description Its own token.
+             */
+            token: string | null;
+        };
+        /**
+         * Connected
+         * @description A cluster is connected; `external_nodes` are those of all connected clusters.
+         */
+        Connected: {
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** Message */
+            message: string;
+            /** Cluster */
+            cluster: string;
+            /** External Nodes */
+            external_nodes: {
+                [key: string]: components["schemas"]["ConnectedNode"];
+            };
+        };
+        /**
+         * ConnectedNode
+         * @description One node, as the calls that connect clusters return it.
+         */
+        ConnectedNode: {
+            /** Address */
+            address: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "alive" | "dead";
+            /**
+             * Cluster Source
+             * @description What found its cluster, or `manual`.
+             */
+            cluster_source: string;
+            /** Cluster */
+            cluster: string;
         };
         /**
          * ConnectionType
@@ -495,6 +713,52 @@ export interface components {
             resources: components["schemas"]["SummaryResources"];
         };
         /**
+         * Disconnected
+         * @description Clusters were disconnected.
+         */
+        Disconnected: {
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** Message */
+            message: string;
+            /** Clusters */
+            clusters: string[];
+        };
+        /**
+         * Discovered
+         * @description What a discovery found. `external_nodes` are those of all connected clusters.
+         */
+        Discovered: {
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** Message */
+            message: string;
+            /** Discovered Clusters */
+            discovered_clusters: components["schemas"]["DiscoveredCluster"][];
+            /** External Nodes */
+            external_nodes: {
+                [key: string]: components["schemas"]["ConnectedNode"];
+            };
+            /**
+             * Clusters
+             * @description All that is known of each.
+             */
+            clusters: components["schemas"]["FoundCluster"][];
+            /**
+             * Sources
+             * @description What each way to look saw.
+             */
+            sources: components["schemas"]["SourceReport"][];
+        };
+        /**
          * DiscoveredCluster
          * @description A discovered cluster, as clients of old know it.
          */
@@ -580,6 +844,32 @@ export interface components {
             data: components["schemas"]["Feed"];
         };
         /**
+         * FoundCluster
+         * @description A cluster that runs; what could not be read of it is None, and `error` says why.
+         */
+        FoundCluster: {
+            /** Session Name */
+            session_name: string | null;
+            /** Dashboard Url */
+            dashboard_url: string | null;
+            /** Gcs Address */
+            gcs_address: string | null;
+            /** Ray Version */
+            ray_version: string | null;
+            /** Nodes */
+            nodes: number | null;
+            /** Resources */
+            resources: {
+                [key: string]: number;
+            };
+            /** Sources */
+            sources: string[];
+            /** Needs Token */
+            needs_token: boolean;
+            /** Error */
+            error: string | null;
+        };
+        /**
          * Gpu
          * @description One GPU, as NVML measured it.
          */
@@ -637,6 +927,54 @@ export interface components {
              */
             type: "heartbeat";
             data: components["schemas"]["Heartbeat"];
+        };
+        /**
+         * ListedNode
+         * @description One node, as `GET /api/nodes/external` lists it.
+         */
+        ListedNode: {
+            /** Address */
+            address: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "alive" | "dead";
+            /**
+             * Cluster Source
+             * @description What found its cluster, or `manual`.
+             */
+            cluster_source: string;
+            /** Cluster */
+            cluster: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @default external
+             * @constant
+             */
+            type: "external";
+            /** Last Seen */
+            last_seen: string | null;
+        };
+        /**
+         * ListedNodes
+         * @description The nodes of all connected clusters.
+         */
+        ListedNodes: {
+            /**
+             * Success
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** External Nodes */
+            external_nodes: components["schemas"]["ListedNode"][];
+            /** Count */
+            count: number;
         };
         /**
          * Load
@@ -1084,6 +1422,16 @@ export interface components {
          */
         ReasonCode: "not_reported_yet" | "no_monitor" | "monitor_timeout" | "monitor_http_error" | "monitor_bad_answer" | "monitor_too_large" | "monitor_bad_status" | "not_a_monitor" | "port_is_castray" | "poller_failed" | "reports_stopped" | "node_dead" | "feed_lost" | "cluster_lost" | "cluster_wants_token" | "cluster_unreadable";
         /**
+         * Rejected
+         * @description What a source saw that is no running cluster, and why not.
+         */
+        Rejected: {
+            /** Address */
+            address: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * ResourceSummary
          * @description Ray's own account of one resource of the home cluster; null while it is not known.
          */
@@ -1143,6 +1491,24 @@ export interface components {
             nodes: components["schemas"]["Node"][];
             /** Clusters */
             clusters: components["schemas"]["Cluster"][];
+        };
+        /**
+         * SourceReport
+         * @description What one source saw; `clusters` names them by dashboard, or else by another address.
+         */
+        SourceReport: {
+            /** Name */
+            name: string;
+            /** Duration S */
+            duration_s: number;
+            /** Error */
+            error: string | null;
+            /** Clusters */
+            clusters: string[];
+            /** Rejected */
+            rejected: components["schemas"]["Rejected"][];
+            /** Notes */
+            notes: string[];
         };
         /**
          * SummaryResources
@@ -1320,6 +1686,223 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discover_external_api_cluster_discover_external_post: {
+        parameters: {
+            query?: {
+                /** @description Look on every home node's machine, not just the head's. */
+                all_nodes?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovered"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    connect_external_api_cluster_connect_external_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connected"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disconnect_external_api_cluster_disconnect_external_delete: {
+        parameters: {
+            query?: {
+                /** @description Only this one, by id. */
+                cluster?: string | null;
+                /** @description Only the one there. */
+                cluster_address?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disconnected"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    external_info_api_cluster_external_info_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExternalInfo"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    external_nodes_api_nodes_external_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedNodes"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_clusters_api_clusters_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterList"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_cluster_api_clusters__cluster_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cluster_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
                 };
             };
             /** @description What was wrong, and what to do. */
