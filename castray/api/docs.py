@@ -51,6 +51,7 @@ def render_docs(document: dict[str, Any]) -> str:
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>{escape(info["title"])} API</title>
 <style>{STYLE}</style>
 <h1>{escape(info["title"])} {escape(info["version"])}</h1>

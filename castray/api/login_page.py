@@ -51,10 +51,12 @@ LOGIN_PAGE = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>CastRay</title>
 <style>{STYLE}</style>
 <form>
 <h1>CastRay</h1>
+<input name="username" autocomplete="username" value="castray" hidden>
 <label for="token"><span lang="en">Access token</span><span lang="zh">访问令牌</span></label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button><span lang="en">Log in</span><span lang="zh">登录</span></button>
@@ -74,6 +76,6 @@ def _source_hash(text: str) -> str:
 
 LOGIN_PAGE_POLICY = (
     f"default-src 'none'; script-src {_source_hash(SCRIPT)}; style-src {_source_hash(STYLE)}; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Its own Content-Security-Policy: nothing but this script and this style."""
