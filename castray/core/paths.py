@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "MAX_NAME_BYTES",
     "PARTIAL_PREFIX",
     "PARTIAL_SUFFIX",
     "RootedPath",
@@ -105,7 +106,7 @@ def link_stays_inside(parts: Sequence[str], target: str) -> bool:
 
     The first of the parts is the tree itself, and a link may not lead out of it.
     """
-    if not target or target.startswith("/"):
+    if len(parts) < 2 or not target or target.startswith("/"):
         return False
     place = list(parts[:-1])
     for part in target.split("/"):
@@ -115,7 +116,7 @@ def link_stays_inside(parts: Sequence[str], target: str) -> bool:
             place.pop()
         elif part not in ("", "."):
             place.append(part)
-    return bool(place)
+    return True
 
 
 def shown(text: str) -> str:
