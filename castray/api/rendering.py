@@ -32,9 +32,10 @@ MAX_ENCODED_CHANGES = 256
 
 COLLECTIONS = [name for name in Changes.model_fields if name not in ("version", "since")]
 
-VIEW_S_PER_NODE = 20e-6
-"""How long readers share a view, for each node in it: rendering one takes a quarter of that, so
-that it never takes more than a part of the time, however fast versions follow each other."""
+VIEW_S_PER_NODE = 100e-6
+"""How long readers share a view, for each node in it. To render and compress it takes a tenth of
+that: so the share of its time that a replica is busy with it, and that others wait for it, is
+bounded, however many nodes there are and however fast versions follow each other."""
 
 
 class Rendering:
