@@ -59,6 +59,8 @@ def build_application(settings: Settings) -> Application:
         graceful_shutdown_timeout_s=1.0,
         health_check_period_s=2.0,
         health_check_timeout_s=5.0,
+        # A line in a log file for each request takes as long as to answer it.
+        logging_config={"enable_access_log": False, "log_level": "WARNING"},
         ray_actor_options={"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}},
     )
     application: Application = deployment.bind()
