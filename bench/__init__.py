@@ -1,0 +1,1 @@
+"""The speed table: what CastRay promises, measured beside a bare peer in the same run."""

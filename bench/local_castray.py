@@ -1,0 +1,129 @@
+"""CastRay on a Ray of its own on this machine, started as `castray up` starts it, then ended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import httpx
+
+from bench.programs import REPOSITORY, running
+from castray.cli.local_ray import Machine, plan_local_ray
+from castray.cli.processes import free_port, is_port_free
+from castray.config import MonitorSettings, Settings, StoreSettings, WebServerSettings
+from castray.core.nodes import MONITOR_PORT_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+__all__ = ["running_castray", "running_monitors", "wait_for_nodes"]
+
+LOOPBACK = "127.0.0.1"
+START_TIMEOUT_S = 180.0
+OBJECT_STORE_BYTES = 80 * 2**20
+"""Ray refuses less than 75 MiB; nothing is stored here."""
+
+
+@contextmanager
+def running_castray(monitor_ports: Sequence[int]) -> Iterator[str]:
+    """CastRay runs until the block ends, on a Ray of a node for each port; gives its address.
+
+    Args:
+        monitor_ports: Where the monitor of each node listens, the head's first.
+    """
+    with TemporaryDirectory(prefix="castray-bench-") as directory, ExitStack() as ends:
+        settings = Settings(
+            web_server=WebServerSettings(port=free_port()),
+            monitor=MonitorSettings(port=monitor_ports[0]),
+            store=StoreSettings(path=f"{directory}/castray.db"),
+        )
+        plan = plan_local_ray(
+            settings,
+            {k: v for k, v in os.environ.items() if not k.startswith("CASTRAY_")},
+            Machine(LOOPBACK, is_port_free, free_port, has_monitor=lambda _: False),
+        )
+        log = Path(directory, "ray.log")
+        head = [*plan.command, *_node_options(), f"--temp-dir={directory}/ray"]
+        ends.enter_context(running(head, log=log, environment=plan.environment))
+        _wait_for_text("Ray runtime started", log)
+        for port in monitor_ports[1:]:
+            worker = _worker_command(plan.address, port)
+            ends.enter_context(running(worker, log=log, environment=plan.environment))
+        url = _deploy(plan.address, settings, plan.environment)
+        wait_for_nodes(url, len(monitor_ports), lambda _: True)
+        yield url
+
+
+@contextmanager
+def running_monitors(module: str, ports: Sequence[int]) -> Iterator[None]:
+    """A monitor, started with `python -m`, runs on each port until the block ends."""
+    with ExitStack() as ends:
+        for port in ports:
+            command = [sys.executable, "-m", module, f"--port={port}"]
+            ends.enter_context(running(command))
+        yield
+
+
+def wait_for_nodes(url: str, count: int, is_right: Callable[[dict[str, Any]], bool]) -> None:
+    """Return once so many nodes are reported on, and each record of `/api/nodes` is right.
+
+    Raises:
+        TimeoutError: That does not happen.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            nodes = httpx.get(f"{url}/api/nodes").json()["nodes"]
+        except (httpx.HTTPError, ValueError, KeyError):
+            nodes = []
+        ready = [node for node in nodes if node["last_report"] and is_right(node)]
+        if len(ready) == len(nodes) == count:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{len(ready)} of {count} nodes are as they should be: {nodes}")
+        time.sleep(0.1)
+
+
+def _node_options() -> list[str]:
+    return ["--num-cpus=1", f"--object-store-memory={OBJECT_STORE_BYTES}"]
+
+
+def _worker_command(address: str, monitor_port: int) -> list[str]:
+    options = {
+        "--address": address,
+        "--node-ip-address": LOOPBACK,
+        "--dashboard-agent-listen-port": free_port(),
+        "--labels": f"{MONITOR_PORT_LABEL}={monitor_port}",
+    }
+    ray_start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
+    return [*ray_start, *_node_options(), *(f"{name}={value}" for name, value in options.items())]
+
+
+def _wait_for_text(text: str, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while text not in log.read_text(errors="replace"):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Ray does not start: {log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.1)
+
+
+def _deploy(address: str, settings: Settings, environment: Mapping[str, str]) -> str:
+    settings_json = settings.model_dump_json(exclude_unset=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.deploy", address, settings_json],
+        cwd=REPOSITORY,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"CastRay is not deployed: {done.stderr[-2000:]}")
+    return done.stdout.split()[-1]

@@ -1,0 +1,76 @@
+"""Child processes of a bench: started in a session of their own, and ended with all below them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castray.cli.processes import ProcessId, end_tree, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["REPOSITORY", "running", "running_uvicorn", "wait_for_port"]
+
+END_GRACE_S = 10.0
+START_TIMEOUT_S = 60.0
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def running(
+    command: Sequence[str], *, log: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """The program runs, from the repository's root, until the block ends.
+
+    Args:
+        command: What to run.
+        log: Where its words go; None: nowhere.
+        environment: Its variables; None: ours.
+    """
+    with (log or Path("/dev/null")).open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield
+    finally:
+        end_tree(ProcessId.of(process.pid), END_GRACE_S)
+        process.wait()
+
+
+@contextmanager
+def running_uvicorn(app: str) -> Iterator[str]:
+    """That application, such as `bench.bare_server:app`, runs on uvicorn; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", app, f"--port={port}", "--no-access-log"]
+    with running(command):
+        wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
+
+
+def wait_for_port(port: int) -> None:
+    """Return once that port of this machine takes connections.
+
+    Raises:
+        TimeoutError: It does not, within a minute.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nothing listens on port {port}")
+        time.sleep(0.05)

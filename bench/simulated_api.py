@@ -1,0 +1,168 @@
+"""The API over as many simulated nodes as wanted, each of which reports once a second.
+
+    python -m bench.simulated_api --nodes 1000 --port PORT
+
+The registry's state is the real one, in this process; what an actor call takes from it to a
+replica is waited, so that as many changes come together as in life.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+from contextlib import asynccontextmanager
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from castray.api.app import build_app
+from castray.api.auth import AccessPolicy
+from castray.config import Settings
+from castray.core.events import MembershipObserved, NodeFacts, NodeReported
+from castray.core.registry import RegistryState
+from castray.core.versioned import Version
+from castray.errors import RegistryUnavailableError
+from castray.models import (
+    Load,
+    MonitorKind,
+    MonitorStats,
+    MonitorView,
+    NodeReport,
+    WorkReport,
+    WorkStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from castray.discovery.source import DiscoveryReport
+    from castray.models import Changes
+
+__all__ = ["main"]
+
+REPORT_INTERVAL_S = 1.0
+CALL_S = 0.002
+"""A long-poll of an actor."""
+
+STATUSES = (WorkStatus.IDLE, WorkStatus.DETECTING, WorkStatus.SENDING)
+GIB = 2**30
+
+
+def main() -> None:
+    """Serve until ended."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--nodes", type=int, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    arguments = parser.parse_args()
+    backend = _SimulatedNodes(arguments.nodes)
+    api = build_app(backend, Settings(), AccessPolicy())
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        reports = asyncio.create_task(backend.run())
+        async with whole_lifespan(api):
+            yield
+        reports.cancel()
+        await asyncio.wait([reports])
+
+    whole_lifespan = api.router.lifespan_context
+    api.router.lifespan_context = lifespan
+    uvicorn.run(api, port=arguments.port, log_level="warning", access_log=False)
+
+
+class _SimulatedNodes:
+    """A backend whose nodes report one after the other, spread evenly over each interval."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._registry = RegistryState(epoch=1)
+        self._news = asyncio.Event()
+        nodes = tuple(_facts(number) for number in range(count))
+        self._registry.apply(MembershipObserved(nodes), _now())
+        for number in range(count):
+            self._registry.apply(NodeReported(_report(number, 0)), _now())
+
+    async def next_changes(self, since: str | None) -> Changes:
+        """What the API's `Backend` promises."""
+        version = None if since is None else Version.parse(since)
+        if version == self._registry.version:
+            await self._news.wait()
+        await asyncio.sleep(CALL_S)
+        return self._registry.changes_since(version)
+
+    async def discover(self, *, all_nodes: bool) -> DiscoveryReport:
+        """Nobody is there to look."""
+        raise RegistryUnavailableError
+
+    async def connect(self, address: str, name: str | None, token: str | None) -> str:
+        """As `discover`."""
+        raise RegistryUnavailableError
+
+    async def disconnect(self, cluster: str | None, address: str | None) -> list[str]:
+        """As `discover`."""
+        raise RegistryUnavailableError
+
+    async def run(self) -> None:
+        """Have each node report in its turn, for ever."""
+        loop = asyncio.get_running_loop()
+        began, reported = loop.time(), 0
+        while True:
+            due = int((loop.time() - began) * self._count / REPORT_INTERVAL_S)
+            for turn in range(reported, due):
+                round_, number = divmod(turn, self._count)
+                self._registry.apply(NodeReported(_report(number, round_)), _now())
+            if due > reported:
+                self._news.set()
+                self._news = asyncio.Event()
+            reported = due
+            await asyncio.sleep(min(REPORT_INTERVAL_S / self._count, CALL_S))
+
+
+def _facts(number: int) -> NodeFacts:
+    return NodeFacts(
+        node_id=f"{number:056x}",
+        host_name=f"edge-{number:04d}",
+        address=f"10.0.{number // 250}.{number % 250 + 1}",
+        is_head=number == 0,
+        alive=True,
+        labels={"castray.io/name": f"M{number}"},
+        resources={"CPU": 8.0, "memory": 16.0 * GIB, "object_store_memory": 4.0 * GIB},
+    )
+
+
+def _report(number: int, round_: int) -> NodeReport:
+    """What that node says in that round: another load each time, another status now and then."""
+    phase = number + round_
+    now = _now()
+    wave = 50 + 50 * math.sin(phase)
+    return NodeReport(
+        node_id=f"{number:056x}",
+        work=WorkReport(
+            status=STATUSES[phase // 10 % 3],
+            since=now,
+            current_task=f"batch {phase}",
+            stats=MonitorStats(total_processed=phase, low_confidence_count=1, sent_to_server=1),
+        ),
+        monitor=MonitorView(reachable=True, port=8000, kind=MonitorKind.STREAM, last_seen=now),
+        load=Load(
+            measured_at=now,
+            cpu_percent=round(wave, 1),
+            memory_percent=round(100 - wave, 1),
+            memory_used_bytes=int(16 * GIB * wave / 100),
+            memory_total_bytes=16 * GIB,
+            network_sent_bytes_per_s=1000 * wave,
+            network_received_bytes_per_s=2000 * wave,
+        ),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+if __name__ == "__main__":
+    main()
