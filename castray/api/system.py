@@ -38,6 +38,7 @@ def system_router(feed: ReplicaFeed, rendering: Rendering) -> APIRouter:
         """Every cluster and node in short."""
         return respond(request, rendering.system_status(time.monotonic() - started_at))
 
+    @router.head("/api/health", include_in_schema=False)
     @router.get("/api/health")
     async def health(request: Request) -> Health:
         """Cheap enough for a load balancer; always 200 while this process lives."""

@@ -68,6 +68,10 @@ async def test_health_is_ok_and_names_the_service(api: httpx.AsyncClient) -> Non
     assert (health.is_castray, health.is_monitor) == (True, False)
 
 
+async def test_health_can_be_asked_for_its_head_alone(api: httpx.AsyncClient) -> None:
+    assert (await api.head("/api/health")).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("language", "words"), [("en", "has not answered since"), ("zh-CN", "没有响应")]
 )
