@@ -1,5 +1,5 @@
 /** Records for tests. */
-import type { Changes, Cluster, Node } from "./records";
+import type { Changes, Cluster, Node, Notice } from "./records";
 
 export function sampleNode(fields: Partial<Node> = {}): Node {
   const name = fields.name ?? "M3";
@@ -34,23 +34,9 @@ export function sampleNode(fields: Partial<Node> = {}): Node {
   };
 }
 
+/** Only what tells clusters apart. */
 export function sampleCluster(id = "home"): Cluster {
-  return {
-    id,
-    name: id,
-    source: "home",
-    state: "connected",
-    state_reason: null,
-    ray_version: null,
-    session_name: null,
-    dashboard_url: null,
-    resources: {},
-    connected_since: null,
-    address: null,
-    sources: [],
-    needs_token: false,
-    node_count: null,
-  };
+  return { id, name: id } as Cluster;
 }
 
 export function sampleChanges(fields: Partial<Changes> = {}): Changes {

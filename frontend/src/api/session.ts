@@ -1,7 +1,5 @@
+import { call } from "./call";
 import type { Session } from "./records";
-
-/** A server that takes longer than this is as good as away. */
-const TIMEOUT_MS = 5_000;
 
 /** Ask who we are; null where the server wants a token first. Rejects where it cannot say. */
 export async function fetchSession(): Promise<Session | null> {
@@ -13,7 +11,7 @@ export async function fetchSession(): Promise<Session | null> {
 
 /** Trade a token for a cookie; false where the server does not know the token. */
 export async function logIn(token: string): Promise<boolean> {
-  const answer = await call("POST", "/api/login", { token });
+  const answer = await call("POST", "/api/login", { body: { token } });
   if (answer.status === 401 || answer.status === 422) return false;
   if (!answer.ok) throw new Error(`POST /api/login: HTTP ${answer.status}`);
   return true;
@@ -23,15 +21,4 @@ export async function logIn(token: string): Promise<boolean> {
 export async function logOut(): Promise<void> {
   const answer = await call("POST", "/api/logout");
   if (!answer.ok) throw new Error(`POST /api/logout: HTTP ${answer.status}`);
-}
-
-function call(method: string, path: string, body?: unknown): Promise<Response> {
-  return fetch(path, {
-    method,
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    ...(body !== undefined && {
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    }),
-  });
 }

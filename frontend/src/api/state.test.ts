@@ -6,6 +6,7 @@ const HELD: State = {
   version: "1.4",
   nodes: new Map(["M1", "M2"].map((name) => [`home/${name}`, sampleNode({ name })])),
   clusters: new Map([["home", sampleCluster()]]),
+  notices: new Map(),
 };
 
 test("a snapshot replaces everything", () => {

@@ -1,13 +1,19 @@
-import type { Changes, Cluster, Node } from "./records";
+import type { Changes, Cluster, Node, Notice } from "./records";
 
 /** Everything that the server told, at one version. */
 export interface State {
   readonly version: string | null;
   readonly nodes: ReadonlyMap<string, Node>;
   readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly notices: ReadonlyMap<string, Notice>;
 }
 
-export const EMPTY_STATE: State = { version: null, nodes: new Map(), clusters: new Map() };
+export const EMPTY_STATE: State = {
+  version: null,
+  nodes: new Map(),
+  clusters: new Map(),
+  notices: new Map(),
+};
 
 /** The state after `changes`, or null where they begin at another version than the one held. */
 export function applyChanges(state: State, changes: Changes): State | null {
@@ -17,6 +23,7 @@ export function applyChanges(state: State, changes: Changes): State | null {
     version: changes.version,
     nodes: merge(before.nodes, changes.nodes, (node) => node.key),
     clusters: merge(before.clusters, changes.clusters, (cluster) => cluster.id),
+    notices: merge(before.notices, changes.notices, (notice) => notice.key),
   };
 }
 
