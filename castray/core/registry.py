@@ -72,6 +72,7 @@ class RegistryState:
         self._state = VersionedState(Version(epoch, 0))
         self._first_seen: dict[str, datetime] = {}
         self._last_alive: dict[str, datetime] = {}
+        self._last_heard: dict[str, datetime] = {}
         self._dead_since: dict[str, datetime] = {}
 
     @property
@@ -147,6 +148,8 @@ class RegistryState:
         return [key for key, node in self._state.nodes.items() if node.cluster == cluster_id]
 
     def _reported(self, report: NodeReport, now: datetime) -> Iterator[Node]:
+        if report.node_id in self._first_seen:
+            self._last_heard[report.node_id] = now
         node = self._state.nodes.get(node_key(HOME_CLUSTER, report.node_id))
         # A node that Ray has not shown yet is taken in with its next report; a dead one stays dead.
         if node is not None and node.state is not NodeState.DEAD:
@@ -194,7 +197,7 @@ class RegistryState:
 
     def _apply_membership(self, rows: tuple[NodeFacts, ...], now: datetime) -> bool:
         seen = {row.node_id for row in rows}
-        for known in (self._first_seen, self._last_alive, self._dead_since):
+        for known in (self._first_seen, self._last_alive, self._last_heard, self._dead_since):
             for node_id in known.keys() - seen:
                 del known[node_id]
         for row in rows:
@@ -210,7 +213,7 @@ class RegistryState:
         shown = {
             node_key(HOME_CLUSTER, row.node_id): row
             for row in rows
-            if row.alive or self._shows_dead(row, alive_at.get(row.address, ()), now)
+            if self._shows(row, alive_at.get(row.address, ()), now)
         }
         gone = [
             key
@@ -221,32 +224,43 @@ class RegistryState:
             nodes=[self._observed(key, row) for key, row in shown.items()], removed_nodes=gone
         )
 
-    def _shows_dead(self, dead: NodeFacts, neighbours: Sequence[NodeFacts], now: datetime) -> bool:
-        """Whether a dead row is worth a card: it died lately, and nothing is in its place.
+    def _shows(self, row: NodeFacts, neighbours: Sequence[NodeFacts], now: datetime) -> bool:
+        """Whether a row is worth a card: it lives or died lately, and nothing is in its place.
 
-        A raylet that comes back has a new NodeID, so the dead one of its name at its address, last
-        alive before the new one was first seen, is the same machine.
+        A raylet that comes back has a new NodeID, and may do so long before Ray notices that the
+        one before it died. So what fell silent before a living namesake at its address was first
+        seen is the same machine.
 
         Args:
-            dead: The row.
-            neighbours: The living rows at its address.
+            row: The row.
+            neighbours: The living rows at its address, with itself where it lives.
             now: The time.
         """
-        if now - self._dead_since[dead.node_id] > timedelta(seconds=DEAD_NODE_RETENTION_S):
+        heard = self._last_heard.get(row.node_id)
+        if row.alive:
+            if heard is None or now - heard <= timedelta(seconds=STALE_AFTER_S):
+                return True
+        elif now - self._dead_since[row.node_id] > timedelta(seconds=DEAD_NODE_RETENTION_S):
             return False
-        died_at = self._last_alive.get(dead.node_id)
+        seen = heard or self._last_alive.get(row.node_id)
         return not any(
-            self._is_namesake(dead, alive)
-            and (died_at is None or self._first_seen[alive.node_id] > died_at)
-            for alive in neighbours
+            self._is_namesake(row, other)
+            and (
+                seen is None
+                or self._first_seen[other.node_id] > seen
+                # It never spoke to this registry, which may have begun after both.
+                or (heard is None and other.node_id in self._last_heard)
+            )
+            for other in neighbours
+            if other.node_id != row.node_id
         )
 
-    def _is_namesake(self, dead: NodeFacts, alive: NodeFacts) -> bool:
+    def _is_namesake(self, gone: NodeFacts, alive: NodeFacts) -> bool:
         # Ray forgets the resources of the dead, and so the name that came from one of them.
-        known = self._state.nodes.get(node_key(HOME_CLUSTER, dead.node_id))
+        known = self._state.nodes.get(node_key(HOME_CLUSTER, gone.node_id))
         if known is not None:
             return known.name == _name(alive)
-        return dead.host_name == alive.host_name or _name(dead) == _name(alive)
+        return gone.host_name == alive.host_name or _name(gone) == _name(alive)
 
     def _observed(self, key: str, row: NodeFacts) -> Node:
         known = self._state.nodes.get(key)

@@ -179,6 +179,50 @@ def test_a_namesake_that_was_there_all_along_replaces_nothing() -> None:
     assert shown(registry).keys() == {"m1", "m2"}
 
 
+def test_a_machine_that_came_back_before_ray_noticed_its_death_is_shown_once() -> None:
+    silent = node_facts("m1", host_name="edge")
+    back = node_facts("m2", host_name="edge", resources={"M1": 1.0})
+    registry = registry_after(members(silent), reported("m1"))
+
+    registry.apply(members(silent, back), later(5))
+    assert shown(registry).keys() == {"m2"}
+
+    registry.apply(members(node_facts("m1", host_name="edge", alive=False), back), later(14))
+    assert shown(registry).keys() == {"m2"}
+
+
+def test_a_namesake_that_joins_a_living_node_replaces_nothing() -> None:
+    twin = node_facts("m2", resources={"M1": 1.0})
+    registry = registry_after(members("m1"), reported("m1"))
+
+    registry.apply(members("m1", twin), later(1))
+    registry.apply(reported("m1"), later(2))
+    registry.apply(members(node_facts("m1", alive=False), twin), later(10))
+
+    assert shown(registry).keys() == {"m1", "m2"}
+
+
+def test_a_replaced_node_that_speaks_again_is_shown_again() -> None:
+    twin = node_facts("m2", resources={"M1": 1.0})
+    registry = registry_after(members("m1"), reported("m1"), members("m1"))
+    registry.apply(members("m1", twin), later(10))
+
+    registry.apply(reported("m1"), later(11))
+    registry.apply(members("m1", twin), later(12))
+
+    assert shown(registry).keys() == {"m1", "m2"}
+
+
+def test_one_that_died_before_the_registry_heard_of_it_gives_way_to_one_that_speaks() -> None:
+    back = node_facts("m2", resources={"M1": 1.0})
+    registry = registry_after(members("m1", back), reported("m2"))
+
+    registry.apply(members("m1", back), later(1))
+    registry.apply(members(node_facts("m1", alive=False), back), later(10))
+
+    assert shown(registry).keys() == {"m2"}
+
+
 def test_one_that_died_before_the_registry_began_is_not_shown_beside_its_successor() -> None:
     dead = node_facts("m1", alive=False, host_name="edge")
 
