@@ -34,9 +34,41 @@ export function sampleNode(fields: Partial<Node> = {}): Node {
   };
 }
 
-/** Only what tells clusters apart. */
-export function sampleCluster(id = "home"): Cluster {
-  return { id, name: id } as Cluster;
+export function sampleCluster(fields: Partial<Cluster> = {}): Cluster {
+  const id = fields.id ?? "home";
+  return {
+    id,
+    name: id,
+    source: id === "home" ? "home" : "external",
+    state: "connected",
+    state_reason: null,
+    ray_version: null,
+    session_name: null,
+    dashboard_url: null,
+    resources: {},
+    connected_since: null,
+    last_seen: null,
+    address: null,
+    sources: [],
+    needs_token: false,
+    node_count: null,
+    ...fields,
+  };
+}
+
+export function sampleNotice(key = "1", fields: Partial<Notice> = {}): Notice {
+  return {
+    key,
+    type: "external_cluster_connected",
+    at: "2025-11-20T10:30:00Z",
+    cluster: null,
+    cluster_address: null,
+    external_nodes_count: 0,
+    discovered_clusters: [],
+    message: "Connected.",
+    message_zh: "已连接。",
+    ...fields,
+  };
 }
 
 export function sampleChanges(fields: Partial<Changes> = {}): Changes {
