@@ -118,10 +118,11 @@ def connected(address: str, namespace: str, *, carries_code: bool) -> Iterator[A
             "(`ray status --address ADDRESS`)."
         )
     import ray
+    import ray.serve
 
     allow_token()
     # What Serve tells at every start and end, we tell better.
-    logging.getLogger("ray.serve").setLevel(logging.ERROR)
+    logging.getLogger(ray.serve.__name__).setLevel(logging.ERROR)
     package = str(Path(__file__).parent.parent)
     try:
         context = ray.init(

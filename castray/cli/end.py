@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from castray.cli.cluster import connected, reaches, remove_castray
 from castray.cli.local_ray import forget_address
-from castray.cli.processes import end_tree
+from castray.cli.processes import end_session
 
 if TYPE_CHECKING:
     from castray.cli.launched import Launched
@@ -27,10 +27,10 @@ def end_launched(launched: Launched) -> list[str]:
         click.ClickException: The cluster is there, but cannot be worked with.
     """
     done = []
-    if launched.command and end_tree(launched.command, COMMAND_GRACE_S):
+    if launched.command and end_session(launched.command, COMMAND_GRACE_S):
         done.append("The command was ended.")
     if launched.ray is not None:
-        if end_tree(launched.ray, RAY_GRACE_S):
+        if end_session(launched.ray, RAY_GRACE_S):
             done.append(f"CastRay and its own Ray at {launched.address} were ended.")
         forget_address(launched.address)
     elif reaches(launched.address):
@@ -44,4 +44,4 @@ def kill_launched(launched: Launched) -> None:
     """End the processes at once, and leave a cluster that was there before as it is."""
     for process in (launched.command, launched.ray):
         if process is not None:
-            end_tree(process, grace_s=0.0)
+            end_session(process, grace_s=0.0)

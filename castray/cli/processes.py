@@ -1,9 +1,11 @@
-"""Processes of this machine: remembered without mistaking one for another, ended with all below."""
+"""Processes of this machine: remembered without mistaking one for another, and ended whole."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -12,7 +14,10 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ProcessId", "end_tree", "free_port", "is_port_free", "own_address"]
+__all__ = ["ProcessId", "end_session", "free_port", "is_port_free", "own_address"]
+
+KILL_TIMEOUT_S = 5.0
+POLL_S = 0.05
 
 
 class ProcessId(BaseModel):
@@ -30,30 +35,33 @@ class ProcessId(BaseModel):
 
     def find(self) -> psutil.Process | None:
         """The process, or None where it has ended."""
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(self.pid)
-            same = process.create_time() == self.created_s
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.NoSuchProcess:
-            return None
+            if process.create_time() == self.created_s and _lives(process):
+                return process
+        return None
 
 
-def end_tree(root: ProcessId, grace_s: float) -> bool:
-    """End a process and everything below it: first asked, killed after `grace_s` seconds.
+def end_session(leader: ProcessId, grace_s: float) -> bool:
+    """End a process that leads a session of its own, and everything that belongs to it.
+
+    The leader is asked first. What is left after `grace_s` seconds is killed, also where the
+    leader was gone before.
 
     Returns:
         Whether there was anything to end.
     """
-    process = root.find()
-    if process is None:
-        return False
-    with contextlib.suppress(psutil.NoSuchProcess):
-        below = process.children(recursive=True)
-        process.terminate()
-        psutil.wait_procs([process], timeout=grace_s)
-        # Those that the root left behind: whatever it could, it has ended itself by now.
-        _kill([process, *below])
-    return True
+    members = _members(leader)
+    if (process := leader.find()) is not None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+        _wait([process], grace_s)
+    left = members | _members(leader)
+    for member in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    _wait(left, KILL_TIMEOUT_S)
+    return bool(members)
 
 
 def is_port_free(port: int) -> bool:
@@ -86,9 +94,35 @@ def own_address() -> str:
         return address
 
 
-def _kill(processes: Iterable[psutil.Process]) -> None:
-    left = [process for process in processes if process.is_running()]
-    for process in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(left, timeout=5)
+def _members(leader: ProcessId) -> set[psutil.Process]:
+    """The living processes of the leader's session, and those that it started elsewhere."""
+    try:
+        process = psutil.Process(leader.pid)
+        if process.create_time() != leader.created_s:
+            # A number is given again only when nothing of its session is left.
+            return set()
+        found = {process, *process.children(recursive=True)}
+    except psutil.NoSuchProcess:
+        found = set()
+    found |= {p for p in psutil.process_iter() if _session_of(p.pid) == leader.pid}
+    return {process for process in found if _lives(process)}
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return None
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _wait(processes: Iterable[psutil.Process], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while any(map(_lives, processes)) and time.monotonic() < deadline:
+        time.sleep(POLL_S)

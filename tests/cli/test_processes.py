@@ -11,36 +11,46 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from castray.cli.processes import ProcessId, end_tree, free_port, is_port_free, own_address
+from castray.cli.processes import ProcessId, end_session, free_port, is_port_free, own_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PARENT = """
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+LEADER = """
 import signal, subprocess, sys
-{prelude}
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-print(child.pid, flush=True)
-child.wait()
+if sys.argv[1] == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+children = [subprocess.Popen(sleep), subprocess.Popen(sleep, start_new_session=True)]
+print(*(child.pid for child in children), flush=True)
+if sys.argv[1] != "gone":
+    children[0].wait()
 """
 
-STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
-
-def start_family(prelude: str = "") -> tuple[subprocess.Popen[str], psutil.Process]:
-    """A process and its child."""
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT.format(prelude=prelude)], stdout=subprocess.PIPE, text=True
+def start_session(manner: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+    """A leader of a session, with a child in it and one that left it."""
+    leader = subprocess.Popen(
+        [sys.executable, "-c", LEADER, manner],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
-    assert parent.stdout is not None
-    with parent.stdout as output:
-        return parent, psutil.Process(int(output.readline()))
+    assert leader.stdout is not None
+    with leader.stdout as output:
+        return leader, [psutil.Process(int(pid)) for pid in output.readline().split()]
+
+
+def lives(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     """A process that does nothing."""
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    process = subprocess.Popen(SLEEP)
     yield process
     process.kill()
     process.wait()
@@ -62,7 +72,7 @@ def test_a_process_with_the_same_number_is_not_mistaken_for_it() -> None:
     remembered = ProcessId.of(os.getpid()).model_copy(update={"created_s": 1.0})
 
     assert remembered.find() is None
-    assert not end_tree(remembered, 0)
+    assert not end_session(remembered, 0)
 
 
 def test_a_process_that_ended_but_was_not_waited_for_is_gone(
@@ -76,17 +86,31 @@ def test_a_process_that_ended_but_was_not_waited_for_is_gone(
     assert remembered.find() is None
 
 
-@pytest.mark.parametrize("prelude", ["", STUBBORN], ids=["willing", "stubborn"])
-def test_a_process_ends_with_everything_below_it(prelude: str) -> None:
-    parent, child = start_family(prelude)
+@pytest.mark.parametrize("manner", ["willing", "stubborn"])
+def test_a_leader_ends_with_everything_that_it_started(manner: str) -> None:
+    leader, children = start_session(manner)
+    remembered = ProcessId.of(leader.pid)
 
-    ended = end_tree(ProcessId.of(parent.pid), grace_s=0.5)
-    parent.wait()
+    ended = end_session(remembered, grace_s=0.5)
+    leader.wait()
 
     assert ended
-    assert not psutil.pid_exists(parent.pid)
-    assert not child.is_running()
-    assert not end_tree(ProcessId(pid=parent.pid, created_s=0), grace_s=0.5)
+    assert not any(map(lives, children))
+    assert not end_session(remembered, grace_s=0.5)
+
+
+def test_what_a_leader_left_behind_is_ended_without_it() -> None:
+    leader, [inside, outside] = start_session("gone")
+    remembered = ProcessId(pid=leader.pid, created_s=inside.create_time())
+    leader.wait()
+
+    ended = end_session(remembered, grace_s=0.5)
+    escaped = lives(outside)
+    outside.kill()
+
+    assert ended
+    assert not lives(inside)
+    assert escaped
 
 
 def test_a_port_is_free_while_nobody_listens_on_any_address() -> None:
