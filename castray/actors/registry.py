@@ -37,7 +37,7 @@ from castray.models import (
 from castray.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from castray.actors.names import ActorSettings
     from castray.core.events import Event
@@ -163,10 +163,12 @@ class ClusterRegistry:
         total = ray.cluster_resources()  # type: ignore[no-untyped-call]
         available = ray.available_resources()  # type: ignore[no-untyped-call]
         self._apply(MembershipObserved(rows))
-        self._apply(ClusterObserved(self._home_cluster(total, available)))
+        self._apply(ClusterObserved(self._home_cluster(total, available, rows)))
         self._ensure_pollers()
 
-    def _home_cluster(self, total: dict[str, float], available: dict[str, float]) -> Cluster:
+    def _home_cluster(
+        self, total: dict[str, float], available: dict[str, float], rows: Sequence[NodeFacts]
+    ) -> Cluster:
         context = ray.get_runtime_context()
         return Cluster(
             id=HOME_CLUSTER,
@@ -182,6 +184,7 @@ class ClusterRegistry:
                 if not name.startswith("node:")
             },
             connected_since=self._started_at,
+            node_count=sum(row.alive for row in rows),
         )
 
     def _ensure_pollers(self) -> None:
