@@ -23,7 +23,8 @@ CastRayError
     ├── TokenMissingError        it wants a token
     └── TokenRefusedError        it refuses the token that it got
 
-Each carries its facts as attributes and says in its text what to do.
+Each carries its facts as attributes, says in its text what to do, and survives pickling: actors
+raise them for callers in other processes.
 """
 
 from __future__ import annotations
@@ -72,9 +73,12 @@ class SettingsError(CastRayError):
     """
 
     def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"{key}: {problem}")
+        super().__init__(key, problem)
         self.key = key
         self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.problem}"
 
 
 class InvalidRequestError(CastRayError):
@@ -90,32 +94,33 @@ class NotFoundError(CastRayError):
     """
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"There is no {kind} {name!r}; list them to see the names and ids.")
+        super().__init__(kind, name)
         self.kind = kind
         self.name = name
 
-    def __reduce__(self) -> tuple[type[NotFoundError], tuple[str, str]]:
-        return type(self), (self.kind, self.name)
+    def __str__(self) -> str:
+        return f"There is no {self.kind} {self.name!r}; list them to see the names and ids."
 
 
 class AmbiguousNameError(CastRayError):
     """A name fits several things; `keys` are those to choose from."""
 
     def __init__(self, kind: str, name: str, keys: Sequence[str]) -> None:
-        super().__init__(f"{name!r} fits {len(keys)} {kind}s: use one of {', '.join(keys)}.")
+        super().__init__(kind, name, keys)
         self.kind = kind
         self.name = name
         self.keys = tuple(keys)
 
-    def __reduce__(self) -> tuple[type[AmbiguousNameError], tuple[str, str, tuple[str, ...]]]:
-        return type(self), (self.kind, self.name, self.keys)
+    def __str__(self) -> str:
+        fits = f"{self.name!r} fits {len(self.keys)} {self.kind}s"
+        return f"{fits}: use one of {', '.join(self.keys)}."
 
 
 class RegistryUnavailableError(CastRayError):
     """The registry does not answer; it restarts by itself within seconds when its node lives."""
 
-    def __init__(self) -> None:
-        super().__init__(
+    def __str__(self) -> str:
+        return (
             "The ClusterRegistry actor does not answer; it comes back by itself while its node "
             "lives. If it stays away, start CastRay again with `castray up`."
         )
