@@ -53,6 +53,7 @@ class Reception:
         self.verified = array("I")
         self.problems: dict[int, str] = {}
         self.bad_blocks: dict[str, int] = {}
+        self.bad_in_a_row = 0
         self.bytes_received = 0
         self.bytes_done = 0
         self.failure: Exception | None = None
@@ -185,6 +186,7 @@ class Reception:
         with self.changed:
             self._picker.blame(block, peer)
             self.bad_blocks[peer] = self.bad_blocks.get(peer, 0) + 1
+            self.bad_in_a_row += 1
             self.changed.notify_all()
 
     def count(self, block: int, peer: str | None) -> None:
@@ -192,6 +194,7 @@ class Reception:
         segments = self.manifest.segments(block)
         wanted = [segment for segment in segments if self.is_wanted(segment.entry_number)]
         with self.changed:
+            self.bad_in_a_row = 0
             if self._picker.missing >> block & 1:
                 self.bytes_done += sum(segment.length for segment in wanted)
                 if len(wanted) == len(segments):

@@ -11,7 +11,7 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from castray.errors import CastCancelledError, PeerError
+from castray.errors import CastCancelledError, CastError, PeerError
 from castray.transfer.control import FIRST_RETRY_S, LAST_RETRY_S
 from castray.transfer.layout import MAX_PACKED_FILES
 from castray.transfer.peer import PeerConnection
@@ -47,6 +47,8 @@ DECLINED_S = 0.25
 MAX_REASON_BYTES = 4096
 SPARE_BYTES = MAX_PACKED_FILES * MAX_REASON_BYTES
 """The reason why a file cannot be sent may be longer than the file."""
+
+MAX_BAD_IN_A_ROW = 8
 
 MAX_BAD_BLOCKS = 3
 """A peer, other than the source, that sent so many damaged blocks is asked no more."""
@@ -178,13 +180,23 @@ class Streams:
             data = buffer[: sum(head.length for head in heads)]
             self._receive(connection, data)
             if not self._prover.accept(block, peer.name, heads, proofs or heads, data):
-                logger.warning("%s sent a damaged block %d", peer.name, block)
+                self._complain(block, peer)
         except LaterError:
             self._reception.stop(block, peer.name)
             self._reception.wait(DECLINED_S)
         except BaseException:
             self._reception.stop(block, peer.name)
             raise
+
+    def _complain(self, block: int, peer: PeerAddress) -> None:
+        """Take note of a damaged block; too many of them, and nothing right, end the cast."""
+        logger.warning("block %d arrived damaged from %s", block, peer.name)
+        if peer.is_source and self._reception.bad_in_a_row >= MAX_BAD_IN_A_ROW:
+            raise CastError(
+                peer.name,
+                f"sent {self._reception.bad_in_a_row} damaged blocks in a row: its disk, its "
+                "memory or the network between changes bytes",
+            )
 
     def _receive(self, connection: PeerConnection, data: memoryview) -> None:
         step = min(self._pace.chunk_bytes or RECEIVE_BYTES, RECEIVE_BYTES)
