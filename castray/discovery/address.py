@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psutil
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from castray.core.clusters import DEFAULT_ALLOWED_NETWORKS, refusal
 from castray.errors import AddressRefusedError, ClusterUnreachableError, InvalidRequestError
@@ -23,9 +24,11 @@ from castray.errors import AddressRefusedError, ClusterUnreachableError, Invalid
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Network, IPv6Network
+    from urllib.parse import SplitResult
 
 __all__ = [
     "AddressKind",
+    "CheckedAddresses",
     "ClusterAddress",
     "Endpoint",
     "fetch_endpoint",
@@ -85,6 +88,32 @@ class Endpoint:
     ips: tuple[str, ...]
 
 
+class CheckedAddresses(AbstractResolver):
+    """For an HTTP client of that one host: gives the addresses that it had when it was checked."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses, whatever is asked for."""
+        return [
+            ResolveResult(
+                hostname=host,
+                host=ip,
+                port=port,
+                family=socket.AF_INET6 if ":" in ip else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for ip in self._endpoint.ips
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 def host_and_port(host: str, port: int) -> str:
     """Both as one text; an IPv6 address gets its brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -99,27 +128,14 @@ def parse_address(text: str) -> ClusterAddress:
     text = text.strip()
     if not text or len(text) > MAX_ADDRESS_LENGTH or not text.isprintable() or " " in text:
         raise _invalid(text[:MAX_ADDRESS_LENGTH], "it is empty, too long or has spaces in it")
-    scheme, separator, _ = text.partition("://")
-    scheme = scheme.lower() if separator else ""
-    if scheme not in DEFAULT_PORTS:
-        raise _invalid(text, f"CastRay does not speak {scheme}")
-    try:
-        parts = urlsplit(text if separator else f"//{text}")
-        port = parts.port
-    except ValueError as error:
-        raise _invalid(text, str(error)) from None
+    scheme, parts, port = _split(text)
+    host, path = _checked_host(text, parts.hostname or ""), parts.path.rstrip("/")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise _invalid(text, "it has more than a host, a port and a path; give a token by itself")
-    path = parts.path.rstrip("/")
-    if path and scheme not in {"http", "https"}:
-        raise _invalid(text, "it has a path, which only a dashboard's URL can have")
-    if port == 0:
-        raise _invalid(text, "no cluster listens on port 0")
-    host = _checked_host(text, parts.hostname or "")
-    if port is None:
-        port = DEFAULT_PORTS[scheme]
     if scheme in {"http", "https"}:
         return ClusterAddress(text, AddressKind.DASHBOARD, host, port, scheme, path)
+    if path:
+        raise _invalid(text, "it has a path, which only a dashboard's URL can have")
     return ClusterAddress(text, KINDS[scheme], host, port)
 
 
@@ -163,6 +179,22 @@ def is_this_host(endpoint: Endpoint) -> bool:
     rows = (row for rows in psutil.net_if_addrs().values() for row in rows)
     ours = {row.address.partition("%")[0] for row in rows}
     return any(is_loopback(ip) or ip in ours for ip in endpoint.ips)
+
+
+def _split(text: str) -> tuple[str, SplitResult, int]:
+    """The scheme, or nothing; the parts of the URL; the port, or that of the scheme."""
+    before, separator, _ = text.partition("://")
+    scheme = before.lower() if separator else ""
+    if scheme not in DEFAULT_PORTS:
+        raise _invalid(text, f"CastRay does not speak {scheme}")
+    try:
+        parts = urlsplit(text if separator else f"//{text}")
+        port = DEFAULT_PORTS[scheme] if parts.port is None else parts.port
+    except ValueError as error:
+        raise _invalid(text, str(error)) from None
+    if port == 0:
+        raise _invalid(text, "no cluster listens on port 0")
+    return scheme, parts, port
 
 
 def _checked_host(text: str, host: str) -> str:

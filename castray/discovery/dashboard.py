@@ -8,17 +8,15 @@ followed, connections go only to addresses that were checked, and every fault is
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from pydantic import ValidationError
 
 from castray.core.clusters import DEFAULT_ALLOWED_NETWORKS
 from castray.core.external_nodes import ClusterReading
-from castray.discovery.address import fetch_endpoint, parse_address
+from castray.discovery.address import CheckedAddresses, fetch_endpoint, parse_address
 from castray.discovery.answers import (
     parse_actors,
     parse_authentication_mode,
@@ -98,7 +96,7 @@ class Dashboard:
             headers["Authorization"] = f"Bearer {token}"
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=MAX_CONNECTIONS, resolver=_CheckedAddresses(endpoint), use_dns_cache=False
+                limit=MAX_CONNECTIONS, resolver=CheckedAddresses(endpoint), use_dns_cache=False
             ),
             timeout=aiohttp.ClientTimeout(total=timeout_s),
             headers=headers,
@@ -255,31 +253,6 @@ class Dashboard:
             raise NotARayDashboardError(
                 self.url, "does not speak HTTP; give the address of a Ray dashboard."
             ) from None
-
-
-class _CheckedAddresses(AbstractResolver):
-    """Gives the one host of a session the addresses that it had when it was checked."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host,
-                host=ip,
-                port=port,
-                family=socket.AF_INET6 if ":" in ip else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for ip in self._endpoint.ips
-        ]
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 async def _outcome(fetch: Awaitable[T]) -> T | ExternalClusterError:

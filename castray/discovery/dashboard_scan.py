@@ -49,7 +49,8 @@ class DashboardScan:
 
     async def fetch(self) -> Sightings:
         """Try every port of every host once."""
-        looks = await asyncio.gather(*map(self._look_at, self._hosts))
+        hosts = self._hosts if self._ports else ()
+        looks = await asyncio.gather(*map(self._look_at, hosts))
         return Sightings(
             tuple(candidate for look in looks for candidate in look.candidates),
             tuple(note for look in looks for note in look.notes),

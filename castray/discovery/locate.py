@@ -77,7 +77,6 @@ class Locator:
         return await self._behind_gcs(endpoint)
 
     async def _behind_gcs(self, endpoint: Endpoint) -> str:
-        where = host_and_port(endpoint.host, endpoint.port)
         try:
             dashboard = await fetch_dashboard_address(endpoint, self._token)
         except (TokenMissingError, TokenRefusedError):
@@ -88,23 +87,13 @@ class Locator:
             if len(urls) != 1:
                 raise
             return urls[0]
-        except ClusterUnreachableError:
+        except ClusterUnreachableError as error:
             if not await fetch_open_ports(endpoint, [endpoint.port]):
                 raise
             raise NotARayDashboardError(
-                where, "answers, but neither as a Ray dashboard nor as a GCS; check the port."
+                error.address, "is neither a Ray dashboard nor a GCS; check the port."
             ) from None
-        try:
-            address = parse_address(f"http://{dashboard}")
-        except InvalidRequestError:
-            raise BadAnswerError(where, "names no dashboard that one could connect to.") from None
-        if is_loopback(address.host) and not is_this_host(endpoint):
-            raise ClusterUnreachableError(
-                where,
-                "serves its dashboard to its own machine only; start its head with "
-                "--dashboard-host=0.0.0.0, or give the address of a tunnel to the dashboard.",
-            )
-        return address.dashboard_url
+        return _reachable_url(dashboard, endpoint)
 
     async def _behind_client(self, endpoint: Endpoint) -> str:
         where = host_and_port(endpoint.host, endpoint.port)
@@ -152,3 +141,19 @@ class Locator:
         finally:
             await dashboard.aclose()
         return True
+
+
+def _reachable_url(dashboard: str, endpoint: Endpoint) -> str:
+    """The URL of the dashboard that this GCS named."""
+    where = host_and_port(endpoint.host, endpoint.port)
+    try:
+        address = parse_address(f"http://{dashboard}")
+    except InvalidRequestError:
+        raise BadAnswerError(where, "names no dashboard that one could connect to.") from None
+    if is_loopback(address.host) and not is_this_host(endpoint):
+        raise ClusterUnreachableError(
+            where,
+            "serves its dashboard to its own machine only; start its head with "
+            "--dashboard-host=0.0.0.0, or give the address of a tunnel to the dashboard.",
+        )
+    return address.dashboard_url

@@ -45,12 +45,12 @@ def plan_candidate(
     ray_address: str | None, current: str | None, running: Sequence[LocalCluster]
 ) -> Candidate | None:
     """Which cluster Ray would take: the variable's, the one started last, or one that runs."""
-    if ray_address and ray_address not in {"auto", "local"}:
-        return Candidate(ray_address=_with_scheme(ray_address))
-    if current:
-        return Candidate(ray_address=_with_scheme(current))
-    return running[0].candidate() if running else None
-
-
-def _with_scheme(address: str) -> str:
-    return address if "://" in address else f"gcs://{address}"
+    is_set = ray_address not in {None, "", "auto", "local"}
+    address = ray_address if is_set else current
+    if not address:
+        return running[0].candidate() if running else None
+    # Its own processes know more of it: its name, where it wants a token.
+    known = next((cluster for cluster in running if cluster.gcs_address == address), None)
+    if known:
+        return known.candidate()
+    return Candidate(ray_address=address if "://" in address else f"gcs://{address}")

@@ -13,7 +13,7 @@ from castray.discovery.process_scan import fetch_processes, parse_processes
 from castray.discovery.source import Candidate, Sightings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["TempDirScan", "default_temp_dir", "parse_dashboard_log", "read_current_address"]
 
@@ -89,15 +89,11 @@ def _newest_sessions(directory: Path) -> list[Path]:
 
 
 def _is_alive(session: Path) -> bool:
-    """Whether a process of that session still listens, or may: others' sockets say nothing."""
-    return any(_listens(path) for path in _sockets(session / "sockets"))
-
-
-def _sockets(directory: Path) -> Iterator[Path]:
+    """Whether a process of that session listens, or may: others' sockets say nothing."""
     try:
-        yield from (path for path in directory.iterdir() if path.is_socket())
+        return any(_listens(path) for path in (session / "sockets").iterdir() if path.is_socket())
     except OSError:
-        return
+        return False
 
 
 def _listens(path: Path) -> bool:

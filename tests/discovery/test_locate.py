@@ -100,7 +100,7 @@ async def test_what_is_neither_dashboard_nor_gcs_is_told_as_such() -> None:
         return web.Response(text="hello")
 
     async with serve(other) as url:
-        with pytest.raises(NotARayDashboardError, match="neither as a Ray dashboard nor as a GCS"):
+        with pytest.raises(NotARayDashboardError, match="neither a Ray dashboard nor a GCS"):
             await Locator().fetch_dashboard_url(url.removeprefix("http://"))
 
 

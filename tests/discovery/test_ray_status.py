@@ -35,6 +35,13 @@ def test_else_it_is_the_cluster_that_was_started_last(variable: str | None) -> N
     assert candidate == Candidate(ray_address="gcs://10.0.0.2:6379")
 
 
+def test_a_cluster_that_runs_here_is_known_better_by_its_processes() -> None:
+    other = LocalCluster("session_2", "10.0.0.2:6379", "http://10.0.0.2:8265")
+
+    assert plan_candidate(None, "10.0.0.2:6379", [RUNNING, other]) == other.candidate()
+    assert plan_candidate("10.0.0.2:6379", None, [RUNNING, other]) == other.candidate()
+
+
 def test_else_it_is_one_that_runs() -> None:
     assert plan_candidate(None, None, [RUNNING]) == RUNNING.candidate()
 
