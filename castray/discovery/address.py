@@ -66,7 +66,6 @@ KINDS = {"ray": AddressKind.RAY_CLIENT, "gcs": AddressKind.GCS, "": AddressKind.
 class ClusterAddress:
     """Where a cluster is said to be; `scheme` and `path` are those of its dashboard."""
 
-    text: str
     kind: AddressKind
     host: str
     port: int
@@ -133,10 +132,10 @@ def parse_address(text: str) -> ClusterAddress:
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise _invalid(text, "it has more than a host, a port and a path; give a token by itself")
     if scheme in {"http", "https"}:
-        return ClusterAddress(text, AddressKind.DASHBOARD, host, port, scheme, path)
+        return ClusterAddress(AddressKind.DASHBOARD, host, port, scheme, path)
     if path:
         raise _invalid(text, "it has a path, which only a dashboard's URL can have")
-    return ClusterAddress(text, KINDS[scheme], host, port)
+    return ClusterAddress(KINDS[scheme], host, port)
 
 
 async def fetch_endpoint(
