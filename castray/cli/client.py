@@ -99,9 +99,10 @@ def refusal(target: Target, error: Exception) -> click.ClickException:
         return click.ClickException(
             f"{target.url} answers HTTP {status}: make sure that CastRay is there (--url)."
         )
+    cause = "no answer in time" if isinstance(error, asyncio.TimeoutError) else "no connection"
     return click.ClickException(
-        f"Nothing answers at {target.url} ({str(error) or 'no answer in time'}): start CastRay "
-        "with `castray up`, or say where it is with --url."
+        f"Nothing answers at {target.url} ({cause}): start CastRay with `castray up`, or say where "
+        "it is with --url."
     )
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from castray.cli.client import fetch_nodes, find_target
 from castray.cli.options import config_option, json_option, read_settings, token_option, url_option
-from castray.cli.tables import nodes_table
+from castray.cli.tables import nodes_view
 
 __all__ = ["command"]
 
@@ -28,4 +28,4 @@ def command(config: str | None, url: str | None, token: str | None, as_json: boo
     if as_json:
         click.echo(json.dumps([node.model_dump(mode="json") for node in nodes], indent=2))
     else:
-        Console().print(nodes_table(nodes, datetime.now(timezone.utc)))
+        Console().print(nodes_view(nodes, datetime.now(timezone.utc)))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from castray.models import Load, NodeState, WorkStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from datetime import datetime
 
     from castray.models import Node
 
-__all__ = ["nodes_table"]
+__all__ = ["nodes_view"]
 
 LAMPS = {
     WorkStatus.IDLE: ("●", "green"),
@@ -25,10 +27,10 @@ LAMPS = {
 }
 
 
-def nodes_table(nodes: Iterable[Node], now: datetime) -> Table:
-    """One row a node; what is unknown is a dash, with its reason in the last column."""
+def nodes_view(nodes: Sequence[Node], now: datetime) -> Group:
+    """One row a node, where what is unknown is a dash; then the reasons of what is unknown."""
     table = Table("Node", "Address", "Role", "Status", "For", "CPU", "Memory", "GPU", box=None)
-    table.add_column("Task, or why it is unknown", overflow="fold")
+    table.add_column("Task", overflow="fold")
     for node in nodes:
         load = node.load or Load(measured_at=now)
         table.add_row(
@@ -40,9 +42,9 @@ def nodes_table(nodes: Iterable[Node], now: datetime) -> Table:
             _percent(load.cpu_percent),
             _percent(load.memory_percent),
             _percent(load.gpu_percent),
-            _detail(node),
+            node.work.current_task or "–",
         )
-    return table
+    return Group(table, *filter(None, map(_reason, nodes)))
 
 
 def _lamp(node: Node) -> Text:
@@ -53,11 +55,11 @@ def _lamp(node: Node) -> Text:
     return Text(f"{symbol} {node.work.status.value}{stale}", style=colour)
 
 
-def _detail(node: Node) -> str:
+def _reason(node: Node) -> Padding | None:
     reason = node.state_reason or node.work.reason
-    if node.work.status is WorkStatus.UNKNOWN:
-        return reason.detail if reason else "–"
-    return node.work.current_task or ", ".join(node.tasks) or "–"
+    if reason is None:
+        return None
+    return Padding(Text(f"{node.name}: {reason.detail}"), (1, 1, 0, 1))
 
 
 def _percent(value: float | None) -> str:

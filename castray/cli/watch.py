@@ -14,7 +14,7 @@ from rich.live import Live
 from castray.cli.client import find_target
 from castray.cli.live import Follower
 from castray.cli.options import config_option, read_settings, token_option, url_option
-from castray.cli.tables import nodes_table
+from castray.cli.tables import nodes_view
 
 __all__ = ["command"]
 
@@ -54,4 +54,4 @@ async def _run(follower: Follower) -> None:
 
 
 def _render(follower: Follower) -> Group:
-    return Group(follower.connection, "", nodes_table(follower.nodes(), datetime.now(timezone.utc)))
+    return Group(follower.connection, "", nodes_view(follower.nodes(), datetime.now(timezone.utc)))

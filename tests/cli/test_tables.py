@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from castray.cli.tables import nodes_table
+from castray.cli.tables import nodes_view
 from castray.models import Load, Node, NodeState, Reason, ReasonCode, WorkReport, WorkStatus
 from tests.core.given import NOON, later, node
 
@@ -15,11 +15,16 @@ LOAD = Load(measured_at=NOON, cpu_percent=12.4, memory_percent=40.0)
 REASON = Reason(code=ReasonCode.NO_MONITOR, detail="Nothing answers on port 8000.")
 
 
-def row_of(shown: Node, seconds: float = 30) -> str:
-    """The row of that node, in a wide terminal without colours."""
+def lines_of(*shown: Node, seconds: float = 30) -> list[str]:
+    """What a terminal without colours shows of these nodes, below the head of the table."""
     output = io.StringIO()
-    Console(file=output, width=200).print(nodes_table([shown], later(seconds)))
-    return " ".join(output.getvalue().splitlines()[1].split())
+    Console(file=output, width=100).print(nodes_view(shown, later(seconds)))
+    return [" ".join(line.split()) for line in output.getvalue().splitlines()[1:]]
+
+
+def row_of(shown: Node, seconds: float = 30) -> str:
+    """The row of that node."""
+    return lines_of(shown, seconds=seconds)[0]
 
 
 def test_a_node_at_work_is_shown_with_everything_that_is_known() -> None:
@@ -30,10 +35,17 @@ def test_a_node_at_work_is_shown_with_everything_that_is_known() -> None:
     assert row == "M1 10.0.0.1 head ● detecting 30 s 12 % 40 % – camera 2"
 
 
-def test_what_is_unknown_is_a_dash_with_its_reason() -> None:
-    row = row_of(node(work=WorkReport(reason=REASON)))
+def test_what_is_unknown_is_a_dash_and_its_reason_follows() -> None:
+    work = WorkReport(status=WorkStatus.IDLE, since=NOON)
 
-    assert row == "M1 10.0.0.1 worker ○ unknown – – – – Nothing answers on port 8000."
+    lines = lines_of(node("m1", work=WorkReport(reason=REASON)), node("m2", work=work))
+
+    assert lines == [
+        "M1 10.0.0.1 worker ○ unknown – – – – –",
+        "M2 10.0.0.1 worker ● idle 30 s – – – –",
+        "",
+        "M1: Nothing answers on port 8000.",
+    ]
 
 
 def test_a_dead_node_is_called_dead_whatever_it_did() -> None:
