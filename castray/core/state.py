@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from castray.core.versioned import Version, VersionedMap
-from castray.models import Changes, Cluster, CollectionChanges, Node, Notice, RecordT, Snapshot
+from castray.models import (
+    Changes,
+    Cluster,
+    ClusterChanges,
+    CollectionChanges,
+    Node,
+    NodeChanges,
+    Notice,
+    NoticeChanges,
+    RecordT,
+    Snapshot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,17 +71,17 @@ class VersionedState:
             return Changes(
                 version=str(self.version),
                 since=None,
-                nodes=CollectionChanges[Node](changed=tuple(self.nodes.values())),
-                clusters=CollectionChanges[Cluster](changed=tuple(self.clusters.values())),
-                notices=CollectionChanges[Notice](changed=tuple(self.notices.values())),
+                nodes=NodeChanges(changed=tuple(self.nodes.values())),
+                clusters=ClusterChanges(changed=tuple(self.clusters.values())),
+                notices=NoticeChanges(changed=tuple(self.notices.values())),
             )
         at = since.sequence
         return Changes(
             version=str(self.version),
             since=str(since),
-            nodes=_collection_changes(self.nodes, at, CollectionChanges[Node]),
-            clusters=_collection_changes(self.clusters, at, CollectionChanges[Cluster]),
-            notices=_collection_changes(self.notices, at, CollectionChanges[Notice]),
+            nodes=_collection_changes(self.nodes, at, NodeChanges),
+            clusters=_collection_changes(self.clusters, at, ClusterChanges),
+            notices=_collection_changes(self.notices, at, NoticeChanges),
         )
 
     def merge(self, changes: Changes) -> None:
