@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castray.cli.processes import ProcessId, end_tree, free_port
+from castray.cli.processes import ProcessId, end_session, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,10 +43,11 @@ def running(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    leader = ProcessId.of(process.pid)
     try:
         yield
     finally:
-        end_tree(ProcessId.of(process.pid), END_GRACE_S)
+        end_session(leader, END_GRACE_S)
         process.wait()
 
 
