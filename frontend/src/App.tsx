@@ -1,5 +1,6 @@
 import { ConnectionBanner } from "./components/ConnectionBanner";
 import { Header } from "./components/Header";
+import { Toasts } from "./components/Toasts";
 import { LoginPage } from "./pages/LoginPage";
 import { NodesPage } from "./pages/NodesPage";
 import { useLive } from "./stores/live";
@@ -13,6 +14,7 @@ export function App() {
         <ConnectionBanner />
         {isLocked ? <LoginPage /> : <NodesPage />}
       </main>
+      <Toasts />
     </>
   );
 }

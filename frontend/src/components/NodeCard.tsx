@@ -1,5 +1,6 @@
 import { memo, useId } from "react";
 import type { Node } from "../api/records";
+import { clusterColor } from "../clusters/color";
 import { type Silence, shown } from "../nodes/shown";
 import { LoadRings } from "./LoadRings";
 import { MonitorLine } from "./MonitorLine";
@@ -16,10 +17,12 @@ export const NodeCard = memo(({ node, silence }: { node: Node; silence: Silence 
   return (
     <article
       className={classes.card}
+      style={{ borderLeftColor: clusterColor(node.cluster) }}
       aria-labelledby={titleId}
       data-testid="node-card"
       data-node-key={node.key}
       data-node-name={node.name}
+      data-cluster={node.cluster}
       data-state={now.state}
       data-work-status={now.work}
       data-silent={silence !== null}

@@ -21,7 +21,8 @@ interface Props {
 /** The counts of everything, each of which also filters; and a search. */
 export function NodeFilterBar({ summary, filter, onChange }: Props) {
   const { t } = useTranslation();
-  const isFiltered = filter.text !== "" || filter.state !== null || filter.work !== null;
+  const { text, ...picked } = filter;
+  const isFiltered = text !== "" || Object.values(picked).some((pick) => pick !== null);
   return (
     <div className={classes.bar}>
       <fieldset className={classes.tiles}>

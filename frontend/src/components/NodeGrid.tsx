@@ -1,24 +1,37 @@
 import { useElementSize } from "@mantine/hooks";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Node } from "../api/records";
+import { useClusterName } from "../clusters/useClusterName";
+import { type GridRow, gridRows } from "../nodes/rows";
 import type { Silence } from "../nodes/shown";
+import { ClusterMark } from "./ClusterMark";
 import { NodeCard } from "./NodeCard";
 import classes from "./NodeGrid.module.css";
 
 const NARROWEST_CARD_PX = 330;
 const GAP_PX = 12;
-/** Only a first guess: each row is measured once it is there. */
+/** Only first guesses: each row is measured once it is there. */
 const ROW_HEIGHT_PX = 250;
+const HEADING_HEIGHT_PX = 28;
+
+interface Props {
+  nodes: Node[];
+  silence: Silence | null;
+  isGrouped: boolean;
+}
 
 /** One card a node. Only rows in or near the window exist, so a thousand nodes stay light. */
-export function NodeGrid({ nodes, silence }: { nodes: Node[]; silence: Silence | null }) {
+export function NodeGrid({ nodes, silence, isGrouped }: Props) {
   const { t } = useTranslation();
   const { ref, width } = useElementSize();
   const columns = Math.max(1, Math.floor((width + GAP_PX) / (NARROWEST_CARD_PX + GAP_PX)));
-  const rows = useWindowVirtualizer({
-    count: width === 0 ? 0 : Math.ceil(nodes.length / columns),
-    estimateSize: () => ROW_HEIGHT_PX,
+  const rows = useMemo(() => gridRows(nodes, columns, isGrouped), [nodes, columns, isGrouped]);
+  const virtual = useWindowVirtualizer({
+    count: width === 0 ? 0 : rows.length,
+    getItemKey: (index) => rows[index]?.key ?? index,
+    estimateSize: (index) => (rows[index]?.nodes === null ? HEADING_HEIGHT_PX : ROW_HEIGHT_PX),
     gap: GAP_PX,
     overscan: 3,
   });
@@ -27,24 +40,40 @@ export function NodeGrid({ nodes, silence }: { nodes: Node[]; silence: Silence |
       ref={ref}
       aria-label={t("summary.all")}
       className={classes.grid}
-      style={{ height: rows.getTotalSize() }}
+      style={{ height: virtual.getTotalSize() }}
     >
-      {rows.getVirtualItems().map((row) => (
+      {virtual.getVirtualItems().map(({ key, index, start }) => (
         <div
-          key={row.key}
-          ref={rows.measureElement}
-          data-index={row.index}
+          key={key}
+          ref={virtual.measureElement}
+          data-index={index}
           className={classes.row}
           style={{
-            transform: `translateY(${row.start}px)`,
+            transform: `translateY(${start}px)`,
             gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
           }}
         >
-          {nodes.slice(row.index * columns, (row.index + 1) * columns).map((node) => (
-            <NodeCard key={node.key} node={node} silence={silence} />
-          ))}
+          <Row row={rows[index]} silence={silence} />
         </div>
       ))}
     </section>
+  );
+}
+
+function Row({ row, silence }: { row: GridRow | undefined; silence: Silence | null }) {
+  if (row === undefined) return null;
+  if (row.nodes === null) return <ClusterHeading cluster={row.cluster} count={row.count} />;
+  return row.nodes.map((node) => <NodeCard key={node.key} node={node} silence={silence} />);
+}
+
+function ClusterHeading({ cluster, count }: { cluster: string; count: number }) {
+  const { t } = useTranslation();
+  const name = useClusterName(cluster);
+  return (
+    <h2 className={classes.heading} data-testid="cluster-heading">
+      <ClusterMark cluster={cluster} />
+      {name}
+      <span className={classes.count}>{t("clusters.nodes", { count })}</span>
+    </h2>
   );
 }

@@ -1,8 +1,9 @@
 import { Badge } from "@mantine/core";
-import { IconNetwork, IconPlugConnected, IconQuestionMark, IconWifi } from "@tabler/icons-react";
+import { IconPlugConnected, IconQuestionMark, IconWifi } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { useClusterName } from "../clusters/useClusterName";
 import type { ShownNode } from "../nodes/shown";
-import { useLive } from "../stores/live";
+import { ClusterMark } from "./ClusterMark";
 import classes from "./NodeTitle.module.css";
 import { StateIcon } from "./StateIcon";
 
@@ -20,6 +21,7 @@ export function NodeTitle({ id, shown: { node, state } }: { id: string; shown: S
   return (
     <header className={classes.title}>
       <div className={classes.line}>
+        <ClusterMark cluster={node.cluster} label={t(`clusters.${node.source}`)} />
         <h2 id={id} className={classes.name} title={node.host_name}>
           {node.name}
         </h2>
@@ -46,10 +48,10 @@ export function NodeTitle({ id, shown: { node, state } }: { id: string; shown: S
 }
 
 function ClusterName({ cluster }: { cluster: string }) {
-  const name = useLive((live) => live.state.clusters.get(cluster)?.name ?? cluster);
+  const name = useClusterName(cluster);
   return (
-    <span>
-      <IconNetwork size={12} aria-hidden /> {name}
+    <span className={classes.cluster} title={name}>
+      {name}
     </span>
   );
 }

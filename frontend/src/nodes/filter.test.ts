@@ -13,8 +13,10 @@ test.each(["m4", "m3 10.31"])("%j does not find it", (text) => {
   expect(matches(M3, { ...NO_FILTER, text })).toBe(false);
 });
 
-test("state and work status must be as asked for", () => {
-  expect(matches(M3, { ...NO_FILTER, state: "alive", work: "idle" })).toBe(true);
+test("state, work status and cluster must be as asked for", () => {
+  const asked = { ...NO_FILTER, state: "alive", work: "idle", cluster: "home" } as const;
+  expect(matches(M3, asked)).toBe(true);
   expect(matches(M3, { ...NO_FILTER, state: "dead" })).toBe(false);
   expect(matches(M3, { ...NO_FILTER, work: "sending" })).toBe(false);
+  expect(matches(M3, { ...NO_FILTER, cluster: "lab" })).toBe(false);
 });

@@ -24,7 +24,7 @@ export function LoginPage() {
         setError(t("login.wrong"));
       }
     } catch (failure) {
-      setError(t("login.failed", { error: String(failure) }));
+      setError(t("noAnswer", { error: String(failure) }));
     } finally {
       setIsBusy(false);
     }

@@ -1,0 +1,14 @@
+import type { Cluster } from "../api/records";
+
+const NAMES = new Intl.Collator("en", { numeric: true });
+
+/** Home first, then those that are watched, then those that were only found; each by name. */
+export function clustersInOrder(clusters: Iterable<Cluster>): Cluster[] {
+  return [...clusters].sort(
+    (a, b) =>
+      Number(b.source === "home") - Number(a.source === "home") ||
+      Number(a.state === "found") - Number(b.state === "found") ||
+      NAMES.compare(a.name, b.name) ||
+      NAMES.compare(a.id, b.id),
+  );
+}

@@ -1,0 +1,9 @@
+import { useTranslation } from "react-i18next";
+import { useLive } from "../stores/live";
+
+/** What a cluster is called: home in the page's language, others as they were named. */
+export function useClusterName(id: string): string {
+  const { t } = useTranslation();
+  const name = useLive((live) => live.state.clusters.get(id)?.name ?? id);
+  return id === "home" ? t("clusters.home") : name;
+}

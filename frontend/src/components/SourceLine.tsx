@@ -1,0 +1,39 @@
+import { IconAlertTriangle, IconCircleCheck, IconCircleDashed } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import type { SourceReport } from "../api/records";
+import { useSourceName } from "../clusters/useSourceName";
+import { formatNumber } from "../format/quantity";
+import classes from "./DiscoveryResult.module.css";
+
+/** What one way to look saw: clusters, what was none and why, what went wrong, how long it took. */
+export function SourceLine({ report }: { report: SourceReport }) {
+  const { t, i18n } = useTranslation();
+  const nameOf = useSourceName();
+  const saw = report.error !== null ? "failed" : report.clusters.length > 0 ? "found" : "nothing";
+  const Icon = { failed: IconAlertTriangle, found: IconCircleCheck, nothing: IconCircleDashed }[
+    saw
+  ];
+  const seconds = formatNumber(report.duration_s, i18n.language, 1);
+  return (
+    <li className={classes.source} data-source={report.name} data-saw={saw}>
+      <Icon size={16} stroke={1.8} aria-hidden />
+      <strong title={report.name}>{nameOf(report.name)}</strong>
+      <span>{t(`discovery.saw.${saw}`, { count: report.clusters.length })}</span>
+      <span className={classes.soft}>{t("discovery.took", { seconds })}</span>
+      <ul className={classes.details}>
+        {report.error !== null && <li lang="en">{report.error}</li>}
+        {report.clusters.length > 0 && <li>{report.clusters.join(", ")}</li>}
+        {report.rejected.map(({ address, why }) => (
+          <li key={address}>
+            {t("discovery.rejected", { address })} <span lang="en">{why}</span>
+          </li>
+        ))}
+        {report.notes.map((note) => (
+          <li key={note} lang="en">
+            {note}
+          </li>
+        ))}
+      </ul>
+    </li>
+  );
+}
