@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from castray.discovery.address import host_and_port
+from castray.discovery.address import host_and_port, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,13 +55,6 @@ def _moved(url: str | None, address: str) -> str | None:
     if url is None:
         return None
     parts = urlsplit(url)
-    if not _is_loopback(parts.hostname or "") or parts.port is None:
+    if not is_loopback(parts.hostname or "") or parts.port is None:
         return url
     return f"{parts.scheme}://{host_and_port(address, parts.port)}{parts.path}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

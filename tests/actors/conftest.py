@@ -23,15 +23,18 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Ray of one node, ended with the tests."""
-    ray.init(
-        num_cpus=1,
-        object_store_memory=OBJECT_STORE_BYTES,
-        dashboard_port=0,
-        log_to_driver=False,
-        _temp_dir=str(tmp_path_factory.mktemp("ray")),
-    )
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        # Else Ray makes a token in the user's home, which every later Ray there would then demand.
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        ray.init(
+            num_cpus=1,
+            object_store_memory=OBJECT_STORE_BYTES,
+            dashboard_port=0,
+            log_to_driver=False,
+            _temp_dir=str(tmp_path_factory.mktemp("ray")),
+        )
+        yield
+        ray.shutdown()
 
 
 @pytest.fixture
