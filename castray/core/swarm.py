@@ -3,22 +3,23 @@
 Every receiver plans for itself, from what it knows: which blocks it misses, and which ones the
 others say that they have verified. From another receiver it takes the rarest block that it can
 get. The source it asks for blocks that nobody else has, many at a time, and the source chooses
-the one that it sent to the fewest (`least_sent`): so each block leaves it once, to whoever asks
-first, and a fast receiver takes more of them than a slow one. Only when nothing moves any more
-does a receiver insist on what the source has sent before: its taker has died, or is too slow.
+the one that it sent to the fewest (`Sendings`): so each block leaves it once, to whoever asks
+first, and a fast receiver takes more of them than a slow one. A block that left a while ago, and
+that still nobody has to give, is sent again: its taker has died.
 
 Sets of blocks are integers, with a bit for each block: a million blocks are 128 KiB.
 """
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Ask", "Picker", "block_set", "least_sent", "plan_neighbours"]
+__all__ = ["Ask", "Picker", "Sendings", "block_set", "plan_neighbours"]
 
 MAX_CANDIDATES = 64
 """More than all others can have on the way that are not known here yet."""
@@ -32,9 +33,12 @@ MAX_CARRIERS = 2
 
 SMOOTHING = 0.2
 
+SPREAD_S = 3.0
+"""A block that left the source so long ago is known to all who can get it from each other."""
+
 
 class Ask(NamedTuple):
-    """Ask a peer for one of these blocks; if it insists, for one that was sent before, too."""
+    """Ask a peer for one of these blocks; if it insists, even if others are about to have it."""
 
     candidates: tuple[int, ...]
     insists: bool
@@ -66,6 +70,7 @@ class Picker:
         self._held: list[int] = []
         self._flights: dict[int, list[_Flight]] = {}
         self._flying = 0
+        self._due_again = 0
         self._last_news = now
         self._block_s = 0.0
 
@@ -94,9 +99,11 @@ class Picker:
         if self._in_order:
             return Ask((_lowest(free),), insists=True) if free else None
         is_idle = not self._flying and now - self._last_news > self._patience_s
+        if again := free & self._due_again:
+            return Ask((_lowest(again),), insists=True)
         unheld = free & ~self._anywhere()
         if wanted := unheld or (free if is_idle else 0):
-            return Ask(tuple(_first(wanted, MAX_CANDIDATES)), insists=is_idle)
+            return Ask(tuple(_first(wanted, MAX_CANDIDATES)), insists=False)
         return self._late(peer, now)
 
     def upcoming(self, limit: int) -> list[int]:
@@ -110,8 +117,10 @@ class Picker:
             flights.append(_Flight(peer, now))
         self._flying |= 1 << block
 
-    def stop(self, block: int, peer: str) -> None:
-        """It did not arrive."""
+    def stop(self, block: int, peer: str, *, was_sent: bool) -> None:
+        """It did not arrive, though perhaps the peer sent it and will not do so again unasked."""
+        if was_sent and peer == self._source:
+            self._due_again |= 1 << block
         flights = [f for f in self._flights.pop(block, []) if f.peer != peer]
         if flights:
             self._flights[block] = flights
@@ -120,7 +129,7 @@ class Picker:
 
     def blame(self, block: int, peer: str) -> None:
         """It arrived damaged: another peer is asked first, the source whenever there is none."""
-        self.stop(block, peer)
+        self.stop(block, peer, was_sent=True)
         if peer in self._haves:
             self._haves[peer] &= ~(1 << block)
             self._recount()
@@ -133,6 +142,7 @@ class Picker:
                 self._block_s += SMOOTHING * (took_s - self._block_s) if self._block_s else took_s
         self._flying &= ~(1 << block)
         self.missing &= ~(1 << block)
+        self._due_again &= ~(1 << block)
         self._last_news = now
 
     def forget(self, blocks: Iterable[int]) -> None:
@@ -181,16 +191,39 @@ class Picker:
             _add(self._held, blocks)
 
 
-def least_sent(candidates: Iterable[int], sent: Sequence[int], *, insists: bool) -> int | None:
-    """The block that the source gives to somebody who lacks all these.
+class Sendings:
+    """Which blocks the source has sent how often, and so which it sends next.
 
     Args:
-        candidates: Numbers of blocks, those that exist.
-        sent: How often each block was sent.
-        insists: Whether one that was sent before will do.
+        blocks: How many there are.
     """
-    block = min(candidates, key=sent.__getitem__, default=None)
-    return None if block is None or (sent[block] and not insists) else block
+
+    def __init__(self, blocks: int) -> None:
+        self.counts = array("I", bytes(4 * blocks))
+        self._free_at = array("d", bytes(8 * blocks))
+
+    def choose(self, candidates: Iterable[int], *, insists: bool, now: float) -> int | None:
+        """The block to send to somebody who lacks all these, from now on; None: none of them yet.
+
+        Args:
+            candidates: Numbers of blocks, those that exist.
+            insists: Whether one that others are about to have will do.
+            now: The clock, in seconds.
+        """
+        block = min(candidates, key=self.counts.__getitem__, default=None)
+        if block is None or (self._free_at[block] > now and not insists):
+            return None
+        self.counts[block] += 1
+        self._free_at[block] = float("inf")
+        return block
+
+    def end(self, block: int, now: float) -> None:
+        """A block has left."""
+        self._free_at[block] = now + SPREAD_S
+
+    def fail(self, block: int) -> None:
+        """A block has not left, or not all of it."""
+        self._free_at[block] = 0.0
 
 
 def plan_neighbours(me: str, receivers: Sequence[str], limit: int) -> list[str]:

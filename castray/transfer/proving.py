@@ -90,7 +90,11 @@ class Prover:
                 self._reception.refuse(segment.entry_number, SOURCE_PROBLEM)
                 continue
             data = buffer[: segment.length]
-            if not self._read(segment, data) or not self._prove(block, segment, data, proof):
+            try:
+                is_there = self._read(segment, data) and self._prove(block, segment, data, proof)
+            except LaterError:
+                is_there = False
+            if not is_there:
                 return False
         self._reception.count(block, None)
         return True
@@ -136,7 +140,7 @@ class Prover:
         """Prove a piece of a chained file, when it is its turn."""
         digests = self._digests_of(segment.entry_number)
         index = segment.offset // self._manifest.header.block_bytes
-        if not self._reception.wait_for_turn(block, block - index, lambda: digests.hashed >= index):
+        if not self._reception.wait_for_turn(block, block - index, lambda: digests.hashed == index):
             raise LaterError("block", "comes after one that is missing")
         is_right = digests.extend(data, digest)
         self._reception.wake()

@@ -127,10 +127,10 @@ class Reception:
         with self.changed:
             self._picker.start(block, peer, time.monotonic())
 
-    def stop(self, block: int, peer: str) -> None:
+    def stop(self, block: int, peer: str, *, was_sent: bool) -> None:
         """A block that was on its way does not arrive."""
         with self.changed:
-            self._picker.stop(block, peer)
+            self._picker.stop(block, peer, was_sent=was_sent)
             self.changed.notify_all()
 
     def next_whole(self) -> int | None:

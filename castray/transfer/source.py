@@ -8,12 +8,12 @@ why. What slips between those looks does not fit its digest at the receiver.
 from __future__ import annotations
 
 import os
-from array import array
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from castray.core.swarm import least_sent
+from castray.core.swarm import Sendings
 from castray.errors import CastError, SourceFileError, UnsafePathError
 from castray.transfer.beneath import open_regular
 from castray.transfer.filehash import FileDigests, read_exactly
@@ -47,8 +47,8 @@ class SourceShare:
         self.secret = secret
         self.pace = Pace(bytes_per_s)
         self._source = source
-        self._manifest = source.manifest
-        self._sent = array("I", bytes(4 * source.manifest.blocks))
+        self.manifest = source.manifest
+        self._sendings = Sendings(source.manifest.blocks)
         self._failed: dict[int, SourceFileError] = {}
         self._digests: dict[int, FileDigests] = {}
         self._lock = Lock()
@@ -61,46 +61,51 @@ class SourceShare:
     @property
     def blocks_sent(self) -> int:
         """How many blocks were asked of the source, those sent again included."""
-        return sum(self._sent)
+        return sum(self._sendings.counts)
 
     def header(self) -> bytes:
         """The manifest's header, as JSON."""
-        return self._manifest.header.model_dump_json().encode()
+        return self.manifest.header.model_dump_json().encode()
 
     def page(self, number: int) -> bytes:
         """A page of the manifest, compressed."""
-        if number >= len(self._manifest.pages):
-            raise CastError("manifest", f"has {len(self._manifest.pages)} pages, none {number}")
-        return self._manifest.pages[number]
+        if number >= len(self.manifest.pages):
+            raise CastError("manifest", f"has {len(self.manifest.pages)} pages, none {number}")
+        return self.manifest.pages[number]
 
     def choose(self, candidates: Sequence[int], *, insists: bool) -> int | None:
-        """The one that was sent least; none when all were sent, unless somebody insists."""
-        known = [block for block in candidates if block < self._manifest.blocks]
+        """The one that was sent least, if it is not about to reach all from others."""
+        known = [block for block in candidates if block < self.manifest.blocks]
         with self._lock:
-            block = least_sent(known, self._sent, insists=insists)
-            if block is not None:
-                self._sent[block] += 1
-        return block
+            return self._sendings.choose(known, insists=insists, now=time.monotonic())
 
     @contextmanager
     def open_block(self, block: int) -> Iterator[list[Piece]]:
         """A block's segments; a file that fails has its reason in place of its bytes."""
-        segments = self._manifest.segments(block)
-        with ExitStack() as files:
-            yield [self._open_segment(segment, files) for segment in segments]
-            for segment in segments:
-                with suppress(SourceFileError):
-                    self._check_if_sent_from_file(segment)
+        segments = self.manifest.segments(block)
+        try:
+            with ExitStack() as files:
+                yield [self._open_segment(segment, files) for segment in segments]
+        except BaseException:
+            with self._lock:
+                self._sendings.fail(block)
+            raise
+        with self._lock:
+            self._sendings.end(block, time.monotonic())
+        for segment in segments:
+            with suppress(SourceFileError):
+                self._check_if_sent_from_file(segment)
 
     def digests(self, block: int) -> list[Head]:
         """The heads of a block's segments, with their digests."""
-        with self.open_block(block) as pieces:
-            return [piece.head for piece in pieces]
+        with ExitStack() as files:
+            segments = self.manifest.segments(block)
+            return [self._open_segment(segment, files).head for segment in segments]
 
     def whole(self, number: int) -> bytes:
         """The digest of the whole file of that entry."""
-        entry = self._manifest.entry(number)
-        blocks = self._manifest.blocks_of(number)
+        entry = self.manifest.entry(number)
+        blocks = self.manifest.blocks_of(number)
         if len(blocks) > 1:
             return self._large_file(number, len(blocks) - 1)[1]
         return self._digest(self._read(number, entry.size))
@@ -115,7 +120,7 @@ class SourceShare:
             if segment.is_whole_file:
                 data = self._read(number, segment.length)
                 return Piece(Head(SegmentState.OK, len(data), self._digest(data)), data)
-            index = segment.offset // self._manifest.header.block_bytes
+            index = segment.offset // self.manifest.header.block_bytes
             digest = self._large_file(number, index)[0]
             descriptor = files.enter_context(self._open(number))
         except SourceFileError as error:
@@ -143,7 +148,7 @@ class SourceShare:
         with self._lock:
             digests = self._digests.setdefault(
                 number,
-                FileDigests(self._manifest.header, self._manifest.entry(number).size),
+                FileDigests(self.manifest.header, self.manifest.entry(number).size),
             )
         with self._open(number) as descriptor, self._explained(number):
             found = digests.get(index, descriptor)
@@ -151,7 +156,7 @@ class SourceShare:
         return found
 
     def _digest(self, data: bytes) -> bytes:
-        found = new_hash(self._manifest.header.algorithm)
+        found = new_hash(self.manifest.header.algorithm)
         found.update(data)
         return found.digest()
 
@@ -183,7 +188,7 @@ class SourceShare:
             raise self._fail(number, f"cannot be read: {error.strerror}") from error
 
     def _check_unchanged(self, number: int, descriptor: int) -> None:
-        entry = self._manifest.entry(number)
+        entry = self.manifest.entry(number)
         now = os.fstat(descriptor)
         if now.st_size != entry.size:
             verb = "grew" if now.st_size > entry.size else "shrank"
@@ -197,5 +202,5 @@ class SourceShare:
         raise self._fail(number, f"{problem}; cast it again when it is at rest")
 
     def _fail(self, number: int, problem: str) -> SourceFileError:
-        self._failed[number] = SourceFileError(self._manifest.entry(number).path, problem)
+        self._failed[number] = SourceFileError(self.manifest.entry(number).path, problem)
         return self._failed[number]

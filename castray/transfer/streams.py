@@ -167,6 +167,8 @@ class Streams:
                         news.fetch(NEWS_WAIT_S, 0)
         finally:
             connection.close()
+            if not peer.is_source:
+                self._reception.remove_peer(peer.name)
 
     def _fetch(self, connection: PeerConnection, ask: Ask, buffer: memoryview) -> None:
         """Bring one block here."""
@@ -182,10 +184,10 @@ class Streams:
             if not self._prover.accept(block, peer.name, heads, proofs or heads, data):
                 self._complain(block, peer)
         except LaterError:
-            self._reception.stop(block, peer.name)
+            self._reception.stop(block, peer.name, was_sent=False)
             self._reception.wait(DECLINED_S)
         except BaseException:
-            self._reception.stop(block, peer.name)
+            self._reception.stop(block, peer.name, was_sent=True)
             raise
 
     def _complain(self, block: int, peer: PeerAddress) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castray.core.swarm import Ask, Picker, block_set, least_sent, plan_neighbours
+from castray.core.swarm import SPREAD_S, Ask, Picker, Sendings, block_set, plan_neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ class Network:
 
     def __post_init__(self) -> None:
         self.now = 0.0
-        self.sent = [0] * self.blocks
+        self.sendings = Sendings(self.blocks)
         self.has: dict[str, list[int]] = {name: [] for name in self.receivers}
         self.transfers: list[Transfer] = []
         self.waiting_until: dict[tuple[str, str], float] = {}
@@ -83,7 +83,11 @@ class Network:
                 self.alive.discard(name)
                 for transfer in [t for t in self.transfers if name in (t.sender, t.receiver)]:
                     self.transfers.remove(transfer)
-                    self.pickers[transfer.receiver].stop(transfer.block, transfer.sender)
+                    if transfer.sender == SOURCE:
+                        self.sendings.fail(transfer.block)
+                    self.pickers[transfer.receiver].stop(
+                        transfer.block, transfer.sender, was_sent=True
+                    )
                 for other in self.alive:
                     self.pickers[other].remove_peer(name)
 
@@ -108,11 +112,10 @@ class Network:
         if ask is None:
             return
         if sender == SOURCE:
-            block = least_sent(ask.candidates, self.sent, insists=ask.insists)
+            block = self.sendings.choose(ask.candidates, insists=ask.insists, now=self.now)
             if block is None:
                 self.waiting_until[receiver, sender] = self.now + 0.25
                 return
-            self.sent[block] += 1
         else:
             block = ask.candidates[0]
             assert block in self.has[sender]
@@ -142,7 +145,14 @@ class Network:
                 self.transfers.remove(transfer)
                 self.arrive(transfer)
 
+    @property
+    def sent(self) -> list[int]:
+        """How often each block left the source."""
+        return list(self.sendings.counts)
+
     def arrive(self, transfer: Transfer) -> None:
+        if transfer.sender == SOURCE:
+            self.sendings.end(transfer.block, self.now)
         self.pickers[transfer.receiver].verify(transfer.block, transfer.sender, self.now)
         if transfer.block not in self.has[transfer.receiver]:
             self.has[transfer.receiver].append(transfer.block)
@@ -270,13 +280,38 @@ def test_a_damaged_block_that_only_one_had_comes_from_the_source() -> None:
     assert mine.plan(SOURCE, 0.0) == Ask((0,), insists=False)
 
 
-def test_when_nothing_moves_the_source_has_to_send_again() -> None:
+def test_what_the_source_sent_in_vain_it_has_to_send_again() -> None:
     mine = picker(0b11)
+    mine.start(1, SOURCE, 0.0)
+
+    mine.stop(1, SOURCE, was_sent=True)
+
+    assert mine.plan(SOURCE, 0.0) == Ask((1,), insists=True)
+
+
+def test_what_the_source_declined_is_not_insisted_on() -> None:
+    mine = picker(0b1)
+    mine.start(0, SOURCE, 0.0)
+
+    mine.stop(0, SOURCE, was_sent=False)
+
+    assert mine.plan(SOURCE, 0.0) == Ask((0,), insists=False)
+
+
+def test_when_nothing_moves_the_source_is_asked_for_what_others_have_too() -> None:
+    mine = picker(0b11)
+    mine.announce("a", [1], 0.0)
 
     patient, impatient = mine.plan(SOURCE, 1.0), mine.plan(SOURCE, 3.0)
+    mine.start(0, SOURCE, 3.0)
 
-    assert patient == Ask((0, 1), insists=False)
-    assert impatient == Ask((0, 1), insists=True)
+    assert patient == Ask((0,), insists=False)
+    assert impatient == Ask((0,), insists=False)
+    assert mine.plan(SOURCE, 3.0) is None
+
+    mine.verify(0, SOURCE, 3.0)
+
+    assert mine.plan(SOURCE, 9.0) == Ask((1,), insists=False)
 
 
 def test_what_a_peer_had_is_asked_of_the_source_when_the_peer_is_gone() -> None:
@@ -308,7 +343,7 @@ def test_a_piece_waits_only_while_those_before_it_are_on_their_way() -> None:
     assert mine.is_next(2, 1)
     assert not mine.is_next(2, 0)
 
-    mine.stop(1, SOURCE)
+    mine.stop(1, SOURCE, was_sent=True)
 
     assert not mine.is_next(2, 1)
 
@@ -336,13 +371,31 @@ def test_a_set_of_blocks_has_their_bits(blocks: set[int]) -> None:
 
 
 def test_the_source_gives_what_it_gave_least() -> None:
-    assert least_sent([0, 1, 2], [1, 0, 0], insists=False) == 1
+    sendings = Sendings(3)
+
+    given = [sendings.choose([0, 1, 2], insists=True, now=0.0) for _ in range(4)]
+
+    assert given == [0, 1, 2, 0]
 
 
-def test_the_source_gives_nothing_twice_unless_somebody_insists() -> None:
-    assert least_sent([0, 1], [1, 2], insists=False) is None
-    assert least_sent([0, 1], [1, 2], insists=True) == 0
-    assert least_sent([], [], insists=True) is None
+def test_the_source_gives_nothing_twice_while_others_are_about_to_have_it() -> None:
+    sendings = Sendings(1)
+    sendings.choose([0], insists=False, now=0.0)
+
+    assert sendings.choose([0], insists=False, now=99.0) is None, "it is still on its way"
+    sendings.end(0, now=99.0)
+    assert sendings.choose([0], insists=False, now=99.0 + SPREAD_S / 2) is None
+    assert sendings.choose([0], insists=False, now=99.0 + SPREAD_S) == 0
+    assert sendings.choose([0], insists=True, now=99.0 + SPREAD_S) == 0
+
+
+def test_what_did_not_leave_can_be_given_at_once() -> None:
+    sendings = Sendings(1)
+    sendings.choose([0], insists=False, now=0.0)
+
+    sendings.fail(0)
+
+    assert sendings.choose([0], insists=False, now=0.0) == 0
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 9, 40])

@@ -17,7 +17,7 @@ from castray.transfer.server import BlockServer
 from castray.transfer.source import SourceShare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from castray.transfer.hashing import Algorithm
@@ -78,6 +78,11 @@ class Host:
         """Receive from that source alone, to the end."""
         return self.receiver(destination, [source.as_source], **order).run()
 
+    @property
+    def bytes_done(self) -> int:
+        """How much its last receiver had when it last told."""
+        return self.progress[-1].bytes_done if self.progress else 0
+
     def litter(self) -> list[Path]:
         """What is left of casts beneath the root."""
         return list(self.root.rglob(".castray-*"))
@@ -105,6 +110,12 @@ class Running:
     @property
     def has_ended(self) -> bool:
         return not self._thread.is_alive()
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so; it has to be before the receiver ends."""
+        while not condition():
+            assert not self.has_ended, self.error or "it ended first"
+            self._thread.join(0.01)
 
     def _run(self) -> None:
         try:

@@ -171,8 +171,7 @@ def test_a_file_that_changes_while_it_is_sent_never_arrives_mixed(
     path = write(source.root / "a.bin", b"1" * (8 * MIB))
     source.offer("a.bin", is_chained=is_chained, bytes_per_s=32 * MIB)
     running = Running(target.receiver("a.bin", [source.as_source]))
-    while not target.progress:
-        running._thread.join(0.01)
+    running.wait_until(lambda: bool(target.progress))
 
     with path.open("r+b") as file:
         file.write(b"2" * (8 * MIB))
@@ -219,8 +218,7 @@ class TestOnTheDisk:
             write(source.root / "tree" / name, os.urandom(3 * MIB // 2 // len(names)))
         source.offer("tree", bytes_per_s=2 * MIB)
         running = Running(target.receiver("disk/tree", [source.as_source]))
-        while not target.progress:
-            running._thread.join(0.01)
+        running.wait_until(lambda: bool(target.progress))
 
         write(small_disk / "other", os.urandom(MIB))
 
@@ -344,7 +342,7 @@ def test_a_link_among_the_entries_is_never_walked_through(source: Host, target: 
         builder.add(entry)
     hostile = builder.build("blake3", is_chained=True)
     offered = source.server._shares["cast1"]
-    offered._manifest = hostile  # type: ignore[attr-defined]
+    offered.manifest = hostile  # type: ignore[attr-defined]
 
     outcome = target.receive("tree", source)
 
