@@ -124,10 +124,14 @@ class Running:
             self.error = error
 
 
-def tree_of(directory: Path) -> dict[str, tuple[str, object, int, int]]:
+def tree_of(
+    directory: Path, *, with_partials: bool = True
+) -> dict[str, tuple[str, object, int, int]]:
     """Everything beneath a directory: kind, content or link, mode and time by path."""
     tree: dict[str, tuple[str, object, int, int]] = {}
     for path in sorted(directory.rglob("*")):
+        if not with_partials and any(part.startswith(".castray-") for part in path.parts):
+            continue
         status = path.lstat()
         kind: str = "directory"
         content: object = None
