@@ -17,6 +17,7 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS connections"
     " (cluster TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS disconnected (session_name TEXT PRIMARY KEY) STRICT",
     "CREATE TABLE IF NOT EXISTS short_ids"
     " (kind TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, key)) STRICT",
 )
@@ -66,10 +67,21 @@ class Store:
             "INSERT OR REPLACE INTO connections VALUES (?, ?)",
             (connection.cluster, connection.model_dump_json()),
         )
+        self._db.execute(
+            "DELETE FROM disconnected WHERE session_name = ?", (connection.session_name,)
+        )
 
     def forget_connection(self, cluster: str) -> None:
         """Forget the connection to that cluster, if there is one."""
         self._db.execute("DELETE FROM connections WHERE cluster = ?", (cluster,))
+
+    def keep_disconnected(self, session_name: str) -> None:
+        """Remember that somebody disconnected that cluster, until it is connected again."""
+        self._db.execute("INSERT OR IGNORE INTO disconnected VALUES (?)", (session_name,))
+
+    def disconnected(self) -> list[str]:
+        """The session names of the clusters that somebody disconnected."""
+        return [name for (name,) in self._db.execute("SELECT session_name FROM disconnected")]
 
     def short_ids(self, kind: str) -> dict[str, str]:
         """Every short id of that kind that was ever given, by key."""

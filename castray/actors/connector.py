@@ -21,6 +21,7 @@ from castray.core.notices import (
     discovered_notice,
     lost_notice,
 )
+from castray.discovery.address import own_networks
 from castray.discovery.cluster_watch import ClusterWatch, WatchOptions
 from castray.discovery.dashboard import TIMEOUT_S, Dashboard
 from castray.discovery.discover import discover
@@ -29,9 +30,11 @@ from castray.discovery.probe import NetworkProbe
 from castray.discovery.records import discovered_cluster, found_address, found_record
 from castray.discovery.remote import RemoteSource
 from castray.discovery.sources import make_sources
+from castray.discovery.tasks import end_tasks
 from castray.discovery.temp_dir import default_temp_dir
 from castray.errors import (
     CastRayError,
+    ClusterTooSlowError,
     InvalidRequestError,
     NotFoundError,
     RegistryUnavailableError,
@@ -45,12 +48,16 @@ from castray.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+    from ipaddress import IPv4Network, IPv6Network
+    from typing import Any, TypeVar
 
     from castray.actors.names import ActorSettings
     from castray.core.events import Event
     from castray.discovery.source import DiscoveryReport, FoundCluster, Sightings, Source
     from castray.models import Node
+
+    T = TypeVar("T")
 
 __all__ = ["ClusterConnector"]
 
@@ -71,13 +78,14 @@ class ClusterConnector:
     def __init__(self, settings: ActorSettings) -> None:
         self._settings = settings
         self._external = settings.external
-        self._allowed = tuple(ipaddress.ip_network(n) for n in self._external.allowed_networks)
         self._home_session = ray.get_runtime_context().get_session_name()
         self._registry = RegistryLink(settings.namespace, REGISTRY_TIMEOUT_S)
         self._watches: dict[str, tuple[ClusterWatch, asyncio.Task[None]]] = {}
         self._clusters: dict[str, Cluster] = {}
-        self._ids = ShortIds("ray_node")
-        self._cluster_ids = ShortIds("ray_cluster")
+        self._restored_clusters: set[str] = set()
+        self._ids = {"node": ShortIds("ray_node"), "cluster": ShortIds("ray_cluster")}
+        self._unsaved_ids: dict[str, dict[str, str]] = {"node": {}, "cluster": {}}
+        self._changes: set[asyncio.Task[Any]] = set()
         # One at a time: two discoveries, or two connects to one cluster, must not race.
         self._changing = asyncio.Lock()
         self._restored = asyncio.Event()
@@ -88,7 +96,7 @@ class ClusterConnector:
         await self._restored.wait()
 
     async def discover(self, all_nodes: bool = False) -> DiscoveryReport:
-        """Look for clusters, and connect to those that let us in.
+        """Look for clusters, and connect to those that let us in, also if once disconnected.
 
         Args:
             all_nodes: On every home node's machine, not just on the head's.
@@ -97,56 +105,27 @@ class ClusterConnector:
             InvalidRequestError: The settings turn external clusters off.
         """
         self._require_enabled()
-        await self._restored.wait()
-        async with self._changing:
-            report = await self._discover(await self._sources(all_nodes=all_nodes))
-            for found in report.clusters:
-                if found.error is None and found.dashboard_url and not self._is_watched(found):
-                    await self._connect_found(found)
-            await self._tell(ClustersFound(await self._found_records(report.clusters)))
-            if report.clusters:
-                nodes = sum(cluster.node_count or 0 for cluster in self._clusters.values())
-                found_clusters = [discovered_cluster(found) for found in report.clusters]
-                await self._tell(Noticed(discovered_notice(found_clusters, nodes, _now())))
-        return report
+        return await self._change(self._discover(all_nodes=all_nodes))
 
     async def connect(self, address: str, name: str | None, token: str | None) -> str:
-        """Connect to the cluster at that address; the id of the cluster.
+        """Connect to the cluster at that address, or connect anew; the id of the cluster.
 
         Raises:
             InvalidRequestError: That is no address, or it is CastRay's own cluster.
             ExternalClusterError: No cluster can be read there; the kind says which check failed.
         """
         self._require_enabled()
-        await self._restored.wait()
-        async with self._changing:
-            url = await Locator(self._allowed, token, self._ports()).fetch_dashboard_url(address)
-            return await self._connect(address, url, name, token, (MANUAL,))
+        return await self._change(self._connect_by_hand(address, name, token))
 
     async def disconnect(self, cluster: str | None = None, address: str | None = None) -> list[str]:
         """Disconnect the clusters of that id or address, or all; the ids of those disconnected.
 
+        They stay disconnected, whatever a start finds, until somebody connects or discovers.
+
         Raises:
             NotFoundError: Nothing of that id or address is connected.
         """
-        await self._restored.wait()
-        async with self._changing:
-            ended = [
-                watch.connection
-                for watch, _ in self._watches.values()
-                if (cluster is None or watch.connection.cluster == cluster)
-                and (address is None or _is_at(watch.connection, address))
-            ]
-            if not ended and (cluster or address):
-                raise NotFoundError("connected cluster", cluster or address or "")
-            for connection in ended:
-                await self._end_watch(connection.cluster)
-                await self._registry.call("forget_connection", connection.cluster)
-                last = self._clusters.pop(connection.cluster, None)
-                await self._tell(ClusterForgotten(connection.cluster))
-                if last is not None:
-                    await self._tell(Noticed(disconnected_notice(last, _now())))
-            return [connection.cluster for connection in ended]
+        return await self._change(self._disconnect(cluster, address))
 
     async def observe(self, cluster: Cluster, nodes: Sequence[Node]) -> None:
         """A watch saw this; told to people when it is a loss or a return."""
@@ -154,6 +133,9 @@ class ClusterConnector:
         self._clusters[cluster.id] = cluster
         await self._tell(ClusterObserved(cluster, tuple(nodes)))
         was = before.state if before else None
+        if cluster.id in self._restored_clusters:
+            self._restored_clusters.discard(cluster.id)
+            return  # it was connected before our restart too: no news
         if cluster.state is ClusterState.LOST and was is ClusterState.CONNECTED:
             await self._tell(Noticed(lost_notice(cluster, _now())))
         elif cluster.state is ClusterState.CONNECTED and was is not ClusterState.CONNECTED:
@@ -161,24 +143,84 @@ class ClusterConnector:
 
     async def short_ids(self, keys: Sequence[str]) -> dict[str, str]:
         """The short ids of nodes; new ones are stored before this returns."""
-        return await self._ids_of(self._ids, "node", keys)
+        return await self._ids_of("node", keys)
 
-    async def succeed(self, old: Connection, session_name: str) -> Connection:
-        """Another cluster stands at the address of `old`: watch that one instead."""
+    async def succeed(self, old: Connection, session_name: str) -> Connection | None:
+        """Another cluster stands at the address of `old`: watch that one instead.
+
+        None where that one is watched already, by another address of it.
+        """
         cluster_id = await self._cluster_id(session_name)
-        new = old.model_copy(update={"cluster": cluster_id, "session_name": session_name})
         if cluster_id in self._watches:
-            raise InvalidRequestError(
-                f"{new.address} is {cluster_id} now, which is watched already"
-            )
+            del self._watches[old.cluster]
+            await self._forget(old)
+            return None
+        new = old.model_copy(update={"cluster": cluster_id, "session_name": session_name})
         await self._registry.call("keep_connection", new)
-        await self._registry.call("forget_connection", old.cluster)
         self._watches[cluster_id] = self._watches.pop(old.cluster)
-        last = self._clusters.pop(old.cluster, None)
-        await self._tell(ClusterForgotten(old.cluster))
+        await self._forget(old)
+        return new
+
+    async def _change(self, change: Coroutine[Any, Any, T]) -> T:
+        """Do it alone and to its end, whatever becomes of the caller: never half of it."""
+        task = asyncio.create_task(self._alone(change), name="change of connections")
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
+
+    async def _alone(self, change: Coroutine[Any, Any, T]) -> T:
+        await self._restored.wait()
+        async with self._changing:
+            return await change
+
+    async def _discover(
+        self, *, all_nodes: bool = False, left_alone: Collection[str] = ()
+    ) -> DiscoveryReport:
+        """Look, connect, and tell; the clusters with the session names `left_alone` stay found."""
+        report = await self._look(await self._sources(all_nodes=all_nodes))
+        for found in report.clusters:
+            is_welcome = found.error is None and found.session_name not in left_alone
+            if is_welcome and found.dashboard_url and not self._is_watched(found):
+                await self._connect_found(found)
+        await self._tell(ClustersFound(await self._found_records(report.clusters)))
+        if report.clusters:
+            nodes = sum(cluster.node_count or 0 for cluster in self._clusters.values())
+            found_clusters = [discovered_cluster(found) for found in report.clusters]
+            await self._tell(Noticed(discovered_notice(found_clusters, nodes, _now())))
+        return report
+
+    async def _connect_by_hand(self, address: str, name: str | None, token: str | None) -> str:
+        deadline_s = self._external.timeout_s
+        locator = Locator(self._allowed(), token, self._ports())
+        try:
+            url = await asyncio.wait_for(locator.fetch_dashboard_url(address), deadline_s)
+        except asyncio.TimeoutError:
+            raise ClusterTooSlowError(
+                address, f"did not say within {deadline_s:g} s where its dashboard is."
+            ) from None
+        return await self._connect(address, url, name, token, (MANUAL,))
+
+    async def _disconnect(self, cluster: str | None, address: str | None) -> list[str]:
+        ended = [
+            watch.connection
+            for watch, _ in self._watches.values()
+            if (cluster is None or watch.connection.cluster == cluster)
+            and (address is None or _is_at(watch.connection, address))
+        ]
+        if not ended and (cluster or address):
+            raise NotFoundError("connected cluster", cluster or address or "")
+        for connection in ended:
+            await self._registry.call("keep_disconnected", connection.session_name)
+            await self._end_watch(connection.cluster)
+            await self._forget(connection)
+        return [connection.cluster for connection in ended]
+
+    async def _forget(self, connection: Connection) -> None:
+        await self._registry.call("forget_connection", connection.cluster)
+        last = self._clusters.pop(connection.cluster, None)
+        await self._tell(ClusterForgotten(connection.cluster))
         if last is not None:
             await self._tell(Noticed(disconnected_notice(last, _now())))
-        return new
 
     def _require_enabled(self) -> None:
         if not self._external.enabled:
@@ -191,22 +233,23 @@ class ClusterConnector:
         """Watch what was connected before, then look for clusters once, as the settings say."""
         while self._external.enabled:
             try:
-                self._ids = ShortIds("ray_node", await self._registry.call("short_ids", "node"))
-                self._cluster_ids = ShortIds(
-                    "ray_cluster", await self._registry.call("short_ids", "cluster")
-                )
+                for kind in self._ids:
+                    known = await self._registry.call("short_ids", kind)
+                    self._ids[kind] = ShortIds(f"ray_{kind}", known)
                 connections: list[Connection] = await self._registry.call("connections")
+                left_alone: list[str] = await self._registry.call("disconnected")
             except RegistryUnavailableError:
                 logger.warning("the registry does not say what was connected; asking again")
                 await asyncio.sleep(RESTORE_RETRY_S)
                 continue
             for connection in connections:
+                self._restored_clusters.add(connection.cluster)
                 self._start_watch(self._new_watch(connection))
             break
         self._restored.set()
         if self._external.enabled and self._external.auto_discover:
             try:
-                report = await self.discover()
+                report = await self._change(self._discover(left_alone=left_alone))
             except Exception:
                 logger.exception("the discovery at start failed; it can be asked for again")
             else:
@@ -218,7 +261,7 @@ class ClusterConnector:
             methods,
             temp_dir=default_temp_dir(os.environ),
             ports=self._ports(),
-            allowed=self._allowed,
+            allowed=self._allowed(),
         )
         if not all_nodes:
             return sources
@@ -243,7 +286,7 @@ class ClusterConnector:
 
         return ask
 
-    async def _discover(self, sources: Sequence[Source]) -> DiscoveryReport:
+    async def _look(self, sources: Sequence[Source]) -> DiscoveryReport:
         tokens = {
             watch.connection.dashboard_url: watch.connection.token
             for watch, _ in self._watches.values()
@@ -251,7 +294,7 @@ class ClusterConnector:
         }
         return await discover(
             sources,
-            NetworkProbe(self._allowed, tokens),
+            NetworkProbe(self._allowed(), tokens),
             self._external.timeout_s,
             exclude_session=self._home_session,
         )
@@ -267,7 +310,7 @@ class ClusterConnector:
         self, address: str, url: str, name: str | None, token: str | None, sources: tuple[str, ...]
     ) -> str:
         dashboard = await Dashboard.open(
-            url, allowed=self._allowed, token=token, timeout_s=self._timeout_s()
+            url, allowed=self._allowed(), token=token, timeout_s=self._timeout_s()
         )
         try:
             version = await dashboard.fetch_version()
@@ -290,6 +333,7 @@ class ClusterConnector:
         )
         await self._registry.call("keep_connection", connection)
         await self._end_watch(cluster_id)
+        await self._end_predecessors(connection)
         watch = self._new_watch(connection)
         # So that the caller finds the nodes as soon as it has its answer.
         await watch.read_once()
@@ -320,7 +364,7 @@ class ClusterConnector:
             connection,
             self,
             WatchOptions(
-                allowed=self._allowed,
+                allowed=self._allowed(),
                 timeout_s=self._timeout_s(),
                 monitor_port=self._settings.monitor_port,
                 monitor_poll_interval_s=self._settings.monitor_poll_interval_s,
@@ -336,18 +380,33 @@ class ClusterConnector:
     async def _end_watch(self, cluster: str) -> None:
         if cluster in self._watches:
             _, task = self._watches.pop(cluster)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end_tasks([task])
+
+    async def _end_predecessors(self, connection: Connection) -> None:
+        """End the watches of what was at that address before, which they may not know yet."""
+        for watch, _ in list(self._watches.values()):
+            if watch.connection.dashboard_url == connection.dashboard_url:
+                await self._end_watch(watch.connection.cluster)
+                await self._forget(watch.connection)
 
     async def _cluster_id(self, session_name: str) -> str:
-        return (await self._ids_of(self._cluster_ids, "cluster", [session_name]))[session_name]
+        return (await self._ids_of("cluster", [session_name]))[session_name]
 
-    async def _ids_of(self, ids: ShortIds, kind: str, keys: Sequence[str]) -> dict[str, str]:
-        given = {key: ids.id_of(key) for key in keys}
-        new = {key: id_ for key, (id_, is_new) in given.items() if is_new}
-        if new:
-            await self._registry.call("store_short_ids", kind, new)
+    async def _ids_of(self, kind: str, keys: Sequence[str]) -> dict[str, str]:
+        given = {key: self._ids[kind].id_of(key) for key in keys}
+        unsaved = self._unsaved_ids[kind]
+        unsaved.update({key: id_ for key, (id_, is_new) in given.items() if is_new})
+        if unsaved:
+            # What cannot be stored now is tried again with the next: an id is never given twice.
+            saving = dict(unsaved)
+            await self._registry.call("store_short_ids", kind, saving)
+            for key in saving:
+                unsaved.pop(key, None)
         return {key: id_ for key, (id_, _) in given.items()}
+
+    def _allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the settings, and this machine's own addresses."""
+        return (*map(ipaddress.ip_network, self._external.allowed_networks), *own_networks())
 
     def _ports(self) -> range:
         return range(self._external.first_port, self._external.last_port + 1)
@@ -366,6 +425,8 @@ async def _run_watch(watch: ClusterWatch) -> None:
         except Exception:
             logger.exception("the watch of %s failed; going on", watch.connection.cluster)
             await asyncio.sleep(RESTORE_RETRY_S)
+        else:
+            return
 
 
 def _is_at(connection: Connection, address: str) -> bool:

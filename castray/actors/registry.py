@@ -133,6 +133,14 @@ class ClusterRegistry:
         """Have an external cluster watched no more."""
         await asyncio.to_thread(self._store.forget_connection, cluster)
 
+    async def keep_disconnected(self, session_name: str) -> None:
+        """Have that external cluster left alone, until somebody connects it again."""
+        await asyncio.to_thread(self._store.keep_disconnected, session_name)
+
+    async def disconnected(self) -> list[str]:
+        """The session names of external clusters that are not to be connected unasked."""
+        return await asyncio.to_thread(self._store.disconnected)
+
     async def short_ids(self, kind: str) -> dict[str, str]:
         """The short ids that were ever given to nodes or clusters, by key."""
         return await asyncio.to_thread(self._store.short_ids, kind)

@@ -107,12 +107,13 @@ def external_router(backend: Backend, feed: ReplicaFeed) -> APIRouter:
         sessions = {c.session_name for c in report.clusters if c.error is None}
         view = await feed.wait_for(lambda v: sessions <= _connected_sessions(v), SHOWN_WITHIN_S)
         connected = sessions & _connected_sessions(view)
+        language = preferred_language(request.headers)
         message = sentence(
-            "discovered",
-            preferred_language(request.headers),
-            found=len(report.clusters),
-            connected=len(connected),
+            "discovered", language, found=len(report.clusters), connected=len(connected)
         )
+        locked = [c.dashboard_url or "" for c in report.clusters if c.needs_token]
+        if locked:
+            message += sentence("wants-token", language, addresses=", ".join(locked))
         answer = Discovered(
             message=message,
             discovered_clusters=tuple(

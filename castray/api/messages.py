@@ -115,6 +115,10 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "Found {found} external cluster(s); {connected} of them connected.",
         "zh": "发现 {found} 个外部集群，其中 {connected} 个已连接。",
     },
+    "wants-token": {
+        "en": " Connect with its token: {addresses}.",
+        "zh": "需要令牌才能连接：{addresses}。",
+    },
     "connected": {
         "en": "Connected to {address}: {count} node(s).",
         "zh": "已连接到 {address}：{count} 个节点。",

@@ -35,6 +35,7 @@ __all__ = [
     "host_and_port",
     "is_loopback",
     "is_this_host",
+    "own_networks",
     "parse_address",
 ]
 
@@ -175,9 +176,19 @@ def is_loopback(host: str) -> bool:
 
 def is_this_host(endpoint: Endpoint) -> bool:
     """Whether that is an address of the machine that we run on."""
-    rows = (row for rows in psutil.net_if_addrs().values() for row in rows)
-    ours = {row.address.partition("%")[0] for row in rows}
+    ours = _own_addresses()
     return any(is_loopback(ip) or ip in ours for ip in endpoint.ips)
+
+
+def own_networks() -> tuple[IPv4Network | IPv6Network, ...]:
+    """Each address of this machine, as a network: clusters on it may advertise any of them."""
+    return tuple(map(ipaddress.ip_network, sorted(_own_addresses())))
+
+
+def _own_addresses() -> set[str]:
+    families = {socket.AF_INET, socket.AF_INET6}
+    rows = (row for rows in psutil.net_if_addrs().values() for row in rows)
+    return {row.address.partition("%")[0] for row in rows if row.family in families}
 
 
 def _split(text: str) -> tuple[str, SplitResult, int]:

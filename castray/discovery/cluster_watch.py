@@ -50,8 +50,11 @@ class WatchObserver(Protocol):
         """The short ids of nodes by key; new ones are stored before this returns."""
         ...
 
-    async def succeed(self, old: Connection, session_name: str) -> Connection:
-        """Another cluster stands at the address now: the connection to it, stored."""
+    async def succeed(self, old: Connection, session_name: str) -> Connection | None:
+        """Another cluster stands at the address now: the connection to it, stored.
+
+        None where that is watched already: nothing is left for the asking watch to do.
+        """
         ...
 
 
@@ -80,21 +83,25 @@ class ClusterWatch:
         self._dashboard: Dashboard | None = None
 
     async def run(self) -> None:
-        """Read the cluster again and again, until cancelled."""
+        """Read the cluster again and again, until cancelled or another watch has it."""
         try:
-            while True:
-                await self.read_once()
+            while await self.read_once():
                 await self._publish_news(self._state.delay_s(self._rng))
         finally:
             await self._monitors.aclose()
             await self._close_dashboard()
 
-    async def read_once(self) -> None:
-        """Read the cluster and publish what is known then; a failure is what is known, too."""
+    async def read_once(self) -> bool:
+        """Read the cluster and publish what is known then; a failure is what is known, too.
+
+        Returns:
+            Whether there is anything left to watch.
+        """
         try:
             reading = await self._fetch_reading()
-            if reading.session_name != self.connection.session_name:
-                await self._become(reading.session_name)
+            is_other = reading.session_name != self.connection.session_name
+            if is_other and not await self._become(reading.session_name):
+                return False
         except CastRayError as error:
             self._state = self._state.failed(error)
             await self._close_dashboard()
@@ -104,6 +111,7 @@ class ClusterWatch:
             self._reading = reading
             await self._monitors.follow(node.facts for node in reading.nodes)
         await self._publish()
+        return True
 
     async def _fetch_reading(self) -> ClusterReading:
         if self._dashboard is None:
@@ -120,12 +128,16 @@ class ClusterWatch:
         if dashboard is not None:
             await dashboard.aclose()
 
-    async def _become(self, session_name: str) -> None:
+    async def _become(self, session_name: str) -> bool:
         """The same address, another cluster: nothing of the old one may stay."""
-        self.connection = await self._observer.succeed(self.connection, session_name)
+        successor = await self._observer.succeed(self.connection, session_name)
+        if successor is None:
+            return False
+        self.connection = successor
         self._usage, self._nodes = UsageClock(), []
         await self._monitors.aclose()
         self._monitors = self._new_monitors()
+        return True
 
     async def _publish_news(self, for_s: float) -> None:
         """Publish what monitors say, as it comes, until the cluster is to be read again."""

@@ -245,7 +245,7 @@ class Dashboard:
             ) from None
         except aiohttp.ClientConnectionError as error:
             raise ClusterUnreachableError(
-                self.url, f"cannot be reached ({_cause(error)}); is the cluster running?"
+                self.url, f"cannot be reached ({_cause(error)}); make sure that the cluster runs."
             ) from None
         except aiohttp.ClientPayloadError:
             raise BadAnswerError(self.url, f"broke off its answer to {path}.") from None

@@ -94,7 +94,7 @@ def _fault(where: str, code: grpc.StatusCode, *, has_token: bool) -> ExternalClu
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return ClusterTooSlowError(where, f"gave no answer as a GCS within {TIMEOUT_S:g} s.")
     if code is grpc.StatusCode.UNAVAILABLE:
-        return ClusterUnreachableError(where, "does not answer as a GCS; is the cluster running?")
+        return ClusterUnreachableError(where, "does not answer as a GCS; check the port.")
     return NotARayDashboardError(where, "answers over gRPC, but is no GCS; check the port.")
 
 

@@ -72,8 +72,14 @@ class Locator:
         endpoint = await fetch_endpoint(address.host, address.port, self._allowed)
         if address.kind is AddressKind.RAY_CLIENT:
             return await self._behind_client(endpoint)
-        if address.kind is AddressKind.UNKNOWN and await self._is_dashboard(address.dashboard_url):
-            return address.dashboard_url
+        if address.kind is AddressKind.UNKNOWN:
+            try:
+                if await self._is_dashboard(address.dashboard_url):
+                    return address.dashboard_url
+            except ClusterUnreachableError:
+                # A GCS may hang up on whoever speaks HTTP to it.
+                if not await fetch_open_ports(endpoint, [endpoint.port]):
+                    raise
         return await self._behind_gcs(endpoint)
 
     async def _behind_gcs(self, endpoint: Endpoint) -> str:
@@ -98,7 +104,9 @@ class Locator:
     async def _behind_client(self, endpoint: Endpoint) -> str:
         where = host_and_port(endpoint.host, endpoint.port)
         if not await fetch_open_ports(endpoint, [endpoint.port]):
-            raise ClusterUnreachableError(where, "cannot be reached; is the cluster running?")
+            raise ClusterUnreachableError(
+                where, "cannot be reached; make sure that the cluster runs."
+            )
         urls = await self._fetch_guesses(endpoint, lambda c: c.client_port == endpoint.port)
         if len(urls) == 1:
             return urls[0]

@@ -12,6 +12,7 @@ import aiohttp
 
 from castray.core.clusters import refusal
 from castray.core.nodes import monitor_port
+from castray.discovery.tasks import end_tasks
 from castray.models import MonitorView, NodeReport, Reason, WorkReport
 from castray.monitor.client import MonitorClient
 
@@ -79,10 +80,7 @@ class NodeMonitors:
             return False
 
     async def _end(self, keys: Sequence[tuple[str, str, int]]) -> None:
-        tasks = [self._watches.pop(key) for key in keys]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks([self._watches.pop(key) for key in keys])
         for node_id, _, _ in keys:
             self.reports.pop(node_id, None)
 

@@ -247,7 +247,7 @@ async def test_a_port_where_nobody_listens_is_unreachable() -> None:
         pass
 
     async with opened(url) as dashboard:
-        with pytest.raises(ClusterUnreachableError, match="is the cluster running"):
+        with pytest.raises(ClusterUnreachableError, match="make sure that the cluster runs"):
             await dashboard.fetch_version()
 
 
