@@ -70,7 +70,11 @@ async def test_a_pass_lights_each_lamp_and_sends_what_the_edge_is_unsure_of(
         return web.json_response({"predictions": [{"digit": 7, "confidence": 1.0}]})
 
     async def follow() -> list[WorkStatus]:
-        return [report.status async for report in monitor.changes()]
+        lamps = []
+        with monitor.feed.subscribe() as reports:
+            while (report := await reports.get()) is not None:
+                lamps.append(report.status)
+        return lamps
 
     following = asyncio.create_task(follow())
     output, errors = await run_script(await serve_detection(answer), monitor)
