@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 CONNECT_TIMEOUT_S = 3.0
+MAX_ERROR_CHARS = 400
 SERVE_CONTROLLER = ("SERVE_CONTROLLER_ACTOR", "serve")
 HEAD_RESOURCE = "node:__internal_head__"
 
@@ -42,6 +44,8 @@ class Deployed(NamedTuple):
     dashboard_url: str | None
     monitor_port: int | None
     """Of the node that this process is on; None where it is on none of the cluster's."""
+    log_directory: str | None
+    """Of the Ray session on this machine."""
 
 
 def find_addresses() -> frozenset[str]:
@@ -134,7 +138,7 @@ def connected(address: str, namespace: str, *, carries_code: bool) -> Iterator[A
         )
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise click.ClickException(
-            f"Cannot work with the Ray cluster at {address}: {_first_line(error)}"
+            f"Cannot work with the Ray cluster at {address}: {_in_short(error)}"
         ) from error
     try:
         yield context
@@ -156,13 +160,16 @@ def deploy_castray(settings: Settings, context: Any) -> Deployed:
         url = deploy(settings)
     except (RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise click.ClickException(
-            f"Ray Serve does not take CastRay: {_replica_error() or _first_line(error)}"
+            f"Ray Serve does not take CastRay: {_replica_error() or _in_short(error)}"
         ) from error
     dashboard = context.dashboard_url
+    # A client of `ray://` has no session here.
+    session = getattr(context, "address_info", {}).get("session_dir")
     return Deployed(
         url=url,
         dashboard_url=f"http://{dashboard}" if dashboard else None,
         monitor_port=_own_monitor_port(settings.monitor.port),
+        log_directory=f"{session}/logs" if session else None,
     )
 
 
@@ -235,7 +242,6 @@ def _replica_error() -> str | None:
     return None
 
 
-def _first_line(error: Exception) -> str:
+def _in_short(error: Exception) -> str:
     # Ray's errors begin with what happened, and go on for pages.
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    return textwrap.shorten(str(error), MAX_ERROR_CHARS, placeholder=" …") or repr(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,7 @@ __all__ = [
     "fetch_cluster_versions",
     "fetch_health",
     "has_monitor",
+    "is_castray_ready",
     "look_at_port",
 ]
 
@@ -81,16 +83,18 @@ def has_monitor(port: int) -> bool:
     return health is not None and health.is_monitor
 
 
+def is_castray_ready(host: str, port: int) -> bool:
+    """Whether a CastRay answers there that has heard of its registry."""
+    answer = _fetch_answer(host, port)
+    if answer is None or not parse_health(answer).is_castray:
+        return False
+    return bool(json.loads(answer.body).get("status") == "ok")
+
+
 def fetch_health(host: str, port: int) -> Health | None:
     """Ask who answers there; None where nobody speaks HTTP."""
-    with (
-        suppress(OSError, http.client.HTTPException),
-        closing(http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)) as connection,
-    ):
-        connection.request("GET", "/api/health")
-        response = connection.getresponse()
-        return parse_health(Answer(response.status, response.read(MAX_BODY_BYTES)))
-    return None
+    answer = _fetch_answer(host, port)
+    return None if answer is None else parse_health(answer)
 
 
 def fetch_cluster_versions(address: str) -> ClusterVersions | None:
@@ -105,4 +109,15 @@ def fetch_cluster_versions(address: str) -> ClusterVersions | None:
     with suppress(RuntimeError, ConnectionError, ray.exceptions.RayError):
         found = get_cluster_metadata(GcsClient(address=address))
         return ClusterVersions(found["ray_version"], found["python_version"])
+    return None
+
+
+def _fetch_answer(host: str, port: int) -> Answer | None:
+    with (
+        suppress(OSError, http.client.HTTPException),
+        closing(http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)) as connection,
+    ):
+        connection.request("GET", "/api/health")
+        response = connection.getresponse()
+        return Answer(response.status, response.read(MAX_BODY_BYTES))
     return None

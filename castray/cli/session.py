@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 import click
@@ -25,7 +25,7 @@ from castray.cli.cluster import (
 from castray.cli.end import end_launched, kill_launched
 from castray.cli.launched import Launched
 from castray.cli.local_ray import LocalRay, Machine, plan_local_ray
-from castray.cli.probes import fetch_health, has_monitor, look_at_port
+from castray.cli.probes import has_monitor, is_castray_ready, look_at_port
 from castray.cli.processes import ProcessId, free_port, is_port_free, own_address
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from castray.cli.probes import PortUser
     from castray.config import Settings
 
-__all__ = ["Session", "announce", "interrupt_on_signals", "port_taken", "with_token"]
+__all__ = ["Session", "Token", "announce", "find_token", "interrupt_on_signals", "port_taken"]
 
 ANSWER_TIMEOUT_S = 30.0
 CHECK_INTERVAL_S = 0.2
@@ -45,7 +45,9 @@ CHECK_INTERVAL_S = 0.2
 def interrupt_on_signals() -> None:
     """Have every signal that asks this process to end do what Ctrl-C does."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        # What `nohup` has this process ignore, it ignores.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 class Session:
@@ -82,12 +84,8 @@ class Session:
         address = choose_address(cluster, found)
         if address is None:
             address = self._start_ray()
-        else:
-            serve_is_ours = before is not None and before.serve_is_ours_at(address)
-            self._remember(
-                address=address, namespace=cluster.namespace, serve_is_ours=serve_is_ours
-            )
-        self._start_castray(address)
+        serve_was_ours = before is not None and before.serve_is_ours_at(address)
+        self._start_castray(address, serve_was_ours=serve_was_ours)
 
     def start_command(self, words: Sequence[str], *, keep_output: bool) -> None:
         """Start what is to run beside CastRay.
@@ -160,19 +158,22 @@ class Session:
             self._settings = self._settings.model_copy(update={"monitor": monitor})
         return plan.address
 
-    def _start_castray(self, address: str) -> None:
+    def _start_castray(self, address: str, *, serve_was_ours: bool) -> None:
         click.echo(f"Starting CastRay on the Ray cluster at {address} …")
-        settings, new_token = with_token(self._settings)
-        carries_code = self._ray is None
-        with connected(address, settings.ray_cluster.namespace, carries_code=carries_code) as ray:
-            if not serve_runs():
-                if head_is_here():
-                    _check_port(settings.web_server.port)
-                self._remember(serve_is_ours=True)
+        token = find_token(self._settings)
+        settings, namespace = token.settings, self._settings.ray_cluster.namespace
+        with connected(address, namespace, carries_code=self._ray is None) as ray:
+            is_new = not serve_runs()
+            if is_new and head_is_here():
+                _check_port(settings.web_server.port)
+            # From here on there is something to take away again.
+            self._remember(
+                address=address, namespace=namespace, serve_is_ours=is_new or serve_was_ours
+            )
             deployed = deploy_castray(settings, ray)
         interrupt_on_signals()  # a driver of Ray's has handlers of its own
         _wait_until_answers(deployed.url)
-        click.echo(announce(deployed, settings, address, new_token, own_address()))
+        click.echo(announce(address, deployed, token, own_address()))
         self._command_environment = {"CASTRAY_URL": deployed.url, "RAY_ADDRESS": address}
         if deployed.monitor_port is not None:
             monitor_url = f"http://127.0.0.1:{deployed.monitor_port}"
@@ -186,8 +187,18 @@ class Session:
         self._launched.save(self._state)
 
 
-def with_token(settings: Settings) -> tuple[Settings, str | None]:
-    """The settings with the token that they demand, and that token where it was made just now.
+class Token(NamedTuple):
+    """The settings with the token that they demand, and where that is from."""
+
+    settings: Settings
+    file: Path | None = None
+    """Where it is kept, if it is not in the settings."""
+    new: str | None = None
+    """The token itself, where it was made just now."""
+
+
+def find_token(settings: Settings) -> Token:
+    """Take, read or make the token, where one is needed.
 
     Raises:
         SettingsError: The token file cannot be used.
@@ -195,10 +206,11 @@ def with_token(settings: Settings) -> tuple[Settings, str | None]:
     auth = settings.auth
     is_open = is_loopback_host(settings.web_server.host) and not auth.viewer_token
     if auth.token is not None or (is_open and auth.token_file is None):
-        return settings, None
-    token, is_new = read_or_create_token(auth.token_file or DEFAULT_TOKEN_FILE)
+        return Token(settings)
+    file = auth.token_file or DEFAULT_TOKEN_FILE
+    token, is_new = read_or_create_token(file)
     auth = auth.model_copy(update={"token": SecretStr(token)})
-    return settings.model_copy(update={"auth": auth}), token if is_new else None
+    return Token(settings.model_copy(update={"auth": auth}), file, token if is_new else None)
 
 
 def port_taken(port: int, user: PortUser | None) -> str:
@@ -218,26 +230,23 @@ def port_taken(port: int, user: PortUser | None) -> str:
     return f"Port {port} is taken by {user}: end it, or choose another with --port."
 
 
-def announce(
-    deployed: Deployed, settings: Settings, address: str, new_token: str | None, own: str
-) -> str:
+def announce(address: str, deployed: Deployed, token: Token, own: str) -> str:
     """Where everything is, for the person who started it.
 
     Args:
-        deployed: What was started.
-        settings: What was wanted.
         address: Of the Ray cluster.
-        new_token: Shown this once.
+        deployed: What was started.
+        token: A new one is shown this once.
         own: This host's address for others.
     """
+    web = token.settings.web_server
     url, port = deployed.url, urlsplit(deployed.url).port
-    if settings.web_server.host in ("0.0.0.0", "::"):
+    if web.host in ("0.0.0.0", "::"):
         url = f"http://{own}:{port}"
-    lines = [f"Page     {url}/ui/{f'#token={new_token}' if new_token else ''}"]
-    if settings.auth.token is not None and new_token is None:
-        place = settings.auth.token_file or DEFAULT_TOKEN_FILE
-        lines.append(f"Token    the one in auth.token, or in {place}")
-    if port != settings.web_server.port:
+    lines = [f"Page     {url}/ui/{f'#token={token.new}' if token.new else ''}"]
+    if token.file is not None:
+        lines.append(f"Token    kept in {token.file}")
+    if port != web.port:
         lines.append(f"         Ray Serve was there before, on port {port}: CastRay is on it too.")
     if deployed.monitor_port == port:
         lines.append(
@@ -249,6 +258,8 @@ def announce(
             f"Monitor  scripts on this machine report to http://127.0.0.1:{deployed.monitor_port}"
         )
     lines.append(f"Ray      {address}, dashboard {deployed.dashboard_url or 'off'}")
+    if deployed.log_directory:
+        lines.append(f"Logs     {deployed.log_directory}")
     return "\n".join(lines)
 
 
@@ -264,13 +275,10 @@ def _check_port(port: int) -> None:
 def _wait_until_answers(url: str) -> None:
     parts = urlsplit(url)
     deadline = time.monotonic() + ANSWER_TIMEOUT_S
-    while True:
-        health = fetch_health(parts.hostname or "", parts.port or 80)
-        if health is not None and health.is_castray:
-            return
+    while not is_castray_ready(parts.hostname or "", parts.port or 80):
         if time.monotonic() > deadline:
             raise click.ClickException(
-                f"CastRay was started, but nothing of it answers at {url}: `castray doctor` looks "
-                "for the cause."
+                f"CastRay was started, but does not answer at {url}, or its registry does not: "
+                "the log of Ray Serve, in /tmp/ray/session_latest/logs/serve, has the cause."
             )
         time.sleep(CHECK_INTERVAL_S)

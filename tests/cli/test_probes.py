@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from castray.cli.probes import fetch_health, has_monitor, look_at_port
+from castray.cli.probes import fetch_health, has_monitor, is_castray_ready, look_at_port
 from castray.monitor.service import MonitorServer
 
 if TYPE_CHECKING:
+    from tests.api.memory_backend import MemoryBackend
     from tests.page.server import PageServer
 
 
@@ -27,6 +28,23 @@ async def test_castray_is_recognised_with_its_process(server: PageServer) -> Non
     assert not user.is_monitor
     assert user.pid == os.getpid()
     assert str(user) == f"CastRay: {psutil.Process().name()} (pid {os.getpid()})"
+
+
+async def test_castray_is_ready_once_it_has_heard_of_its_registry(
+    server: PageServer, registry: MemoryBackend
+) -> None:
+    port = urlsplit(server.url).port or 0
+
+    with_registry = await asyncio.to_thread(is_castray_ready, "127.0.0.1", port)
+    await server.stop()
+    registry.take_down()
+    await server.start()
+    without_registry = await asyncio.to_thread(is_castray_ready, "127.0.0.1", port)
+    await server.stop()
+
+    assert with_registry
+    assert not without_registry
+    assert not await asyncio.to_thread(is_castray_ready, "127.0.0.1", port)
 
 
 async def test_a_monitor_is_recognised() -> None:
