@@ -31,6 +31,7 @@ __all__ = [
     "Watch",
     "cluster_record",
     "refusal",
+    "silent_cluster",
     "unread_cluster",
 ]
 
@@ -141,6 +142,24 @@ def cluster_record(connection: Connection, watch: Watch, reading: ClusterReading
 def unread_cluster(connection: Connection) -> Cluster:
     """The record of a connection that was restored, before its cluster is read again."""
     return cluster_record(connection, Watch(connection.session_name), None)
+
+
+def silent_cluster(cluster: Cluster, last_heard: datetime) -> Cluster:
+    """The record of a connected cluster that its watch has stopped to speak of."""
+    reason = Reason(
+        code=ReasonCode.CLUSTER_LOST,
+        detail="CastRay's connector does not report on this cluster; it comes back by itself.",
+    )
+    return cluster.model_copy(
+        update={
+            "state": ClusterState.LOST,
+            "state_reason": reason,
+            "last_seen": last_heard,
+            "resources": {},
+            "connected_since": None,
+            "node_count": None,
+        }
+    )
 
 
 def refusal(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from castray.core.clusters import silent_cluster
 from castray.core.events import (
     ClusterForgotten,
     ClusterObserved,
@@ -21,6 +22,7 @@ from castray.core.events import (
     TasksObserved,
     TimePassed,
 )
+from castray.core.external_nodes import lost_nodes
 from castray.core.nodes import (
     connection_type,
     node_key,
@@ -54,6 +56,9 @@ __all__ = ["RegistryState"]
 STALE_AFTER_S = 3.0
 """A node whose poller was silent for this long is stale: three heartbeats."""
 
+CLUSTER_SILENT_AFTER_S = 6.0
+"""The connector speaks of a connected cluster each second, and waits 3 s for a slow one."""
+
 FIRST_REPORT_WITHIN_S = 15.0
 """A new node's poller needs a worker process and CastRay's code on that node first."""
 
@@ -74,6 +79,7 @@ class RegistryState:
         self._last_alive: dict[str, datetime] = {}
         self._last_heard: dict[str, datetime] = {}
         self._dead_since: dict[str, datetime] = {}
+        self._clusters_heard: dict[str, datetime] = {}
 
     @property
     def version(self) -> Version:
@@ -90,7 +96,9 @@ class RegistryState:
             case NodeReported(report):
                 return self._state.update(nodes=self._reported(report, now))
             case TimePassed():
-                return self._state.update(nodes=self._silent(now))
+                silent = self._silent_clusters(now)
+                nodes = [*self._silent(now), *self._nodes_of_lost(silent)]
+                return self._state.update(nodes=nodes, clusters=silent)
             case MembershipObserved(rows):
                 return self._apply_membership(rows, now)
             case TasksObserved():
@@ -98,10 +106,11 @@ class RegistryState:
             case PollerFailed():
                 return self._state.update(nodes=self._poller_failed(event))
             case ClusterObserved(cluster, nodes):
-                return self._apply_cluster(cluster, nodes)
+                return self._apply_cluster(cluster, nodes, now)
             case ClustersFound(clusters):
                 return self._apply_found(clusters)
             case ClusterForgotten(cluster_id):
+                self._clusters_heard.pop(cluster_id, None)
                 return self._state.update(
                     removed_nodes=self._keys_of(cluster_id), removed_clusters=[cluster_id]
                 )
@@ -124,9 +133,12 @@ class RegistryState:
             if n.cluster == HOME_CLUSTER and n.state is not NodeState.DEAD
         ]
 
-    def _apply_cluster(self, cluster: Cluster, nodes: tuple[Node, ...] | None) -> bool:
+    def _apply_cluster(
+        self, cluster: Cluster, nodes: tuple[Node, ...] | None, now: datetime
+    ) -> bool:
         if nodes is None:
             return self._state.update(clusters=[cluster])
+        self._clusters_heard[cluster.id] = now
         gone = set(self._keys_of(cluster.id)).difference(node.key for node in nodes)
         return self._state.update(clusters=[cluster], nodes=nodes, removed_nodes=gone)
 
@@ -143,6 +155,23 @@ class RegistryState:
                 if state is ClusterState.FOUND and id_ not in found
             ],
         )
+
+    def _silent_clusters(self, now: datetime) -> list[Cluster]:
+        """The connected clusters of which nobody speaks any more, as lost ones."""
+        limit = timedelta(seconds=CLUSTER_SILENT_AFTER_S)
+        return [
+            silent_cluster(cluster, heard)
+            for cluster_id, heard in self._clusters_heard.items()
+            if (cluster := self._state.clusters.get(cluster_id)) is not None
+            and cluster.state is ClusterState.CONNECTED
+            and now - heard > limit
+        ]
+
+    def _nodes_of_lost(self, clusters: Sequence[Cluster]) -> Iterator[Node]:
+        for cluster in clusters:
+            nodes = [n for n in self._state.nodes.values() if n.cluster == cluster.id]
+            if cluster.state_reason is not None:
+                yield from lost_nodes(nodes, cluster.state_reason)
 
     def _keys_of(self, cluster_id: str) -> list[str]:
         return [key for key, node in self._state.nodes.items() if node.cluster == cluster_id]

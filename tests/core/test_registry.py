@@ -270,6 +270,27 @@ def test_an_external_cluster_comes_and_goes_with_its_nodes() -> None:
     assert registry.snapshot().clusters == ()
 
 
+def test_an_external_cluster_of_which_nobody_speaks_is_lost_until_somebody_does() -> None:
+    external = Cluster(
+        id="lab", name="lab", source=NodeSource.EXTERNAL, state=ClusterState.CONNECTED, node_count=1
+    )
+    spoken = ClusterObserved(external, (node("x1", "lab", state=NodeState.ALIVE),))
+    registry = registry_after(spoken)
+
+    registry.apply(TimePassed(), later(5))
+    [before] = registry.snapshot().clusters
+    registry.apply(TimePassed(), later(7))
+    [silent] = registry.snapshot().clusters
+    silent_node = shown(registry)["x1"]
+    registry.apply(spoken, later(8))
+
+    assert before == external
+    assert (silent.state, silent.last_seen, silent.node_count) == (ClusterState.LOST, NOON, None)
+    assert "connector" in silent.state_reason.detail if silent.state_reason else False
+    assert silent_node.state is NodeState.STALE
+    assert registry.snapshot().clusters == (external,)
+
+
 def test_only_living_home_nodes_want_a_poller() -> None:
     external = Cluster(
         id="lab", name="lab", source=NodeSource.EXTERNAL, state=ClusterState.CONNECTED

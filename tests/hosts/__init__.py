@@ -14,12 +14,13 @@ Needs root, iproute2 and util-linux.
 from tests.hosts.create import REPOSITORY, create_hosts, why_no_hosts
 from tests.hosts.host import Host
 from tests.hosts.process import CommandFailedError, HostProcess
-from tests.hosts.ray_cluster import FAST_HEALTH_CHECKS, RAYLET, RayCluster, bare_ray
+from tests.hosts.ray_cluster import FAST_HEALTH_CHECKS, RAYLET, SECOND_PORTS, RayCluster, bare_ray
 
 __all__ = [
     "FAST_HEALTH_CHECKS",
     "RAYLET",
     "REPOSITORY",
+    "SECOND_PORTS",
     "CommandFailedError",
     "Host",
     "HostProcess",

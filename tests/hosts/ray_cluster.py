@@ -11,7 +11,7 @@ import time
 import zlib
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.hosts.host import Host
     from tests.hosts.process import HostProcess
 
-__all__ = ["FAST_HEALTH_CHECKS", "RAYLET", "RayCluster", "bare_ray"]
+__all__ = ["FAST_HEALTH_CHECKS", "RAYLET", "SECOND_PORTS", "Ports", "RayCluster", "bare_ray"]
 
 FAST_HEALTH_CHECKS = {
     "RAY_health_check_initial_delay_ms": "1000",
@@ -36,13 +36,29 @@ FAST_HEALTH_CHECKS = {
 RAYLET = r"raylet/raylet "
 """Command line of the process whose death is the death of a Ray node."""
 
-GCS_PORT = 6379
-DASHBOARD_PORT = 8265
-
 OBJECT_STORE_BYTES = 80 * 2**20
 """Ray refuses less than 75 MiB."""
 
 NODES_POLL_S = 0.2
+
+
+class Ports(NamedTuple):
+    """The ports of a head on which clusters on one host would otherwise meet."""
+
+    gcs: int
+    dashboard: int
+    client: int
+    agent: int
+
+    def shifted(self, number: int) -> Ports:
+        """Those of the cluster with that number on its host."""
+        return Ports(*(port + number for port in self))
+
+
+FIRST_PORTS = Ports(gcs=6379, dashboard=8265, client=10001, agent=52365)
+
+# Ray gives 10002 to 19999 to workers.
+SECOND_PORTS = Ports(gcs=6380, dashboard=8266, client=20001, agent=52366)
 
 
 class RayCluster:
@@ -53,6 +69,7 @@ class RayCluster:
 
     Attributes:
         head: The host of its head, where its dashboard listens on localhost.
+        ports: The ports of its head.
         address: Where workers and drivers find it.
 
     Raises:
@@ -64,16 +81,23 @@ class RayCluster:
         head: Host,
         *,
         dashboard_host: str = "127.0.0.1",
+        ports: Ports = FIRST_PORTS,
+        temp_dir: str | None = None,
+        ray: str = "ray",
         labels: Mapping[str, str] | None = None,
         resources: Mapping[str, float] | None = None,
         num_cpus: int = 1,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.head = head
-        self.address = f"{head.address}:{GCS_PORT}"
-        place = ["--head", f"--port={GCS_PORT}", "--include-dashboard=true"]
-        place += [f"--dashboard-host={dashboard_host}", f"--dashboard-port={DASHBOARD_PORT}"]
-        command = ["ray", "start", *place, *_node_options(head, num_cpus, labels, resources)]
+        self.ports = ports
+        self.address = f"{head.address}:{ports.gcs}"
+        place = ["--head", f"--port={ports.gcs}", "--include-dashboard=true"]
+        place += [f"--dashboard-host={dashboard_host}", f"--dashboard-port={ports.dashboard}"]
+        place += [f"--ray-client-server-port={ports.client}"]
+        place += [f"--dashboard-agent-listen-port={ports.agent}"]
+        place += [f"--temp-dir={temp_dir}"] if temp_dir else []
+        command = [ray, "start", *place, *_node_options(head, num_cpus, labels, resources)]
         head.start(command, env=env).wait_for_output("Ray runtime started")
 
     def start_worker(
@@ -105,7 +129,7 @@ class RayCluster:
 
     def _fetch_alive_addresses(self) -> list[str]:
         """Addresses of the living nodes; none while the dashboard does not answer."""
-        client = http.client.HTTPConnection("127.0.0.1", DASHBOARD_PORT, timeout=10)
+        client = http.client.HTTPConnection("127.0.0.1", self.ports.dashboard, timeout=10)
         client.sock = self.head.new_socket()
         try:
             client.sock.connect((client.host, client.port))
@@ -119,22 +143,25 @@ class RayCluster:
         return sorted(node["node_ip"] for node in nodes if node["state"] == "ALIVE")
 
 
-def bare_ray() -> str:
+def bare_ray(release: str = version("ray")) -> str:
     """The `ray` program of an environment that holds nothing but `ray[default]`.
 
-    It is installed once for each Python, version of Ray and state of constraints.txt.
+    It is installed once for each Python, version of Ray and state of constraints.txt; another
+    release than ours brings its own versions of everything.
     """
     constraints = REPOSITORY / "constraints.txt"
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "castray-tests"
     caches.mkdir(parents=True, exist_ok=True)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     pinned = f"{zlib.crc32(constraints.read_bytes()):08x}"
-    environment = caches / f"ray-{version('ray')}-python{python}-{pinned}"
+    environment = caches / f"ray-{release}-python{python}-{pinned}"
     installed = environment / "installed"
     with FileLock(f"{environment}.lock"):
         if not installed.exists():
             pip = [str(environment / "bin/pip"), "install", "--quiet"]
-            wanted = ["--constraint", str(constraints), f"ray[default]=={version('ray')}"]
+            wanted = [f"ray[default]=={release}"]
+            if release == version("ray"):
+                wanted += ["--constraint", str(constraints)]
             subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
             subprocess.run([*pip, *wanted], check=True)
             installed.touch()
