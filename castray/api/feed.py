@@ -50,6 +50,11 @@ class ReplicaFeed:
         return self._replica.version
 
     @property
+    def news_version(self) -> str | None:
+        """The version of the copy when it last changed in more than loads and figures."""
+        return self._replica.news_version
+
+    @property
     def lost_since(self) -> datetime | None:
         """When the backend was last heard, if that is too long ago."""
         return self._replica.feed_lost_since

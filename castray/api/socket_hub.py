@@ -33,9 +33,12 @@ logger = logging.getLogger(__name__)
 
 Mode = Literal["classic", "delta"]
 
-GAPS_S: dict[Mode, float] = {"classic": 0.25, "delta": 0.05}
-"""A change is sent at once, and those that follow it closely together. A classic message is the
-whole cluster: four a second are enough."""
+DELTA_GAPS_S = (0.05, 0.25)
+"""What people wait for is sent at once, and what follows it closely together; loads and figures,
+which each node measures once a second, in their time."""
+
+CLASSIC_GAPS_S = (1 / 3, 1.0)
+"""The same. Each of these messages is the whole cluster: in no second there are more than four."""
 
 BEAT_S = 2.5
 """How often every socket hears something: 3 s are promised, and the way takes time."""
@@ -71,10 +74,12 @@ class SocketHub:
         self._beats = 0
         self._heartbeat = ""
         self._sockets: dict[Mode, set[Socket]] = {"classic": set(), "delta": set()}
+        # Those first whose messages take no time to make.
         self._pulses = [
-            Pulse(GAPS_S["classic"], lambda: self._deliver(self._sockets["classic"])),
-            Pulse(GAPS_S["delta"], lambda: self._deliver(self._sockets["delta"])),
+            Pulse(*DELTA_GAPS_S, lambda: self._deliver(self._sockets["delta"])),
+            Pulse(*CLASSIC_GAPS_S, lambda: self._deliver(self._sockets["classic"])),
         ]
+        self._news: tuple[object, ...] = ()
         self._waiting: deque[Socket] = deque()
         self._workers: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -130,8 +135,9 @@ class SocketHub:
         self.moment = Moment(
             self._beats, self._heartbeat, lost.model_dump_json(), self._feed.version
         )
+        last, self._news = self._news, (self._feed.news_version, self._feed.lost_since)
         for pulse in self._pulses:
-            pulse.request()
+            pulse.request(urgent=self._news != last)
 
     def _deliver(self, sockets: Iterable[Socket]) -> None:
         for socket in sockets:

@@ -9,12 +9,12 @@ from castray.core.nodes import without_measurements
 from castray.core.state import VersionedState
 from castray.core.versioned import Version
 from castray.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
-from castray.models import HOME_CLUSTER, ClusterState, NodeState, Reason, ReasonCode
+from castray.models import HOME_CLUSTER, ClusterState, Node, NodeState, Reason, ReasonCode
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from castray.models import Changes, Cluster, Node
+    from castray.models import Changes, Cluster
 
 __all__ = ["Replica", "View"]
 
@@ -62,6 +62,8 @@ class Replica:
         self._state = VersionedState(Version(0, 0))
         self.version: str | None = None
         """The version of this copy, or None while it has nothing."""
+        self.news_version: str | None = None
+        """The version when it last changed in what people wait for, not only loads and figures."""
         self._as_of: datetime | None = None
         self._view: View | None = None
 
@@ -81,6 +83,8 @@ class Replica:
             )
         if changes.version == self.version and self.feed_lost_since is None:
             return False
+        if self._brings_news(changes):
+            self.news_version = changes.version
         self._state.merge(changes)
         self.version, self._as_of = changes.version, now
         self.feed_lost_since, self._view = None, None
@@ -104,6 +108,17 @@ class Replica:
             self._view = self._make_view(self._as_of)
         return self._view
 
+    def _brings_news(self, changes: Changes) -> bool:
+        nodes, clusters = changes.nodes, changes.clusters
+        return bool(
+            changes.since is None
+            or nodes.removed
+            or clusters.removed
+            or changes.notices
+            or any(_lamp(node) != _lamp(self._state.nodes.get(node.key)) for node in nodes.changed)
+            or any(_lamp(c) != _lamp(self._state.clusters.get(c.id)) for c in clusters.changed)
+        )
+
     def _make_view(self, as_of: datetime) -> View:
         nodes = sorted(self._state.nodes.values(), key=_order)
         clusters = list(self._state.clusters.values())
@@ -117,6 +132,13 @@ class Replica:
             nodes=tuple(nodes),
             clusters=tuple(clusters),
         )
+
+
+def _lamp(record: Node | Cluster | None) -> object:
+    """What is seen of a node or a cluster from afar."""
+    if isinstance(record, Node):
+        return record.state, record.work.status
+    return record and record.state
 
 
 def _order(node: Node) -> tuple[bool, str, bool, str, str]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,16 +74,25 @@ class House:
         await client.left.wait()
 
 
-@pytest.fixture
-async def house(registry: MemoryBackend) -> AsyncIterator[House]:
+@asynccontextmanager
+async def open_house(registry: MemoryBackend) -> AsyncIterator[House]:
+    """A house that is ready."""
     house = House(registry)
     house.feed.start()
     house.hub.start()
     await house.feed.wait_ready()
-    yield house
-    await house.hub.aclose()
-    await house.feed.aclose()
-    await asyncio.gather(*house.tasks)
+    try:
+        yield house
+    finally:
+        await house.hub.aclose()
+        await house.feed.aclose()
+        await asyncio.gather(*house.tasks)
+
+
+@pytest.fixture
+async def house(registry: MemoryBackend) -> AsyncIterator[House]:
+    async with open_house(registry) as house:
+        yield house
 
 
 @pytest.fixture
@@ -221,6 +231,25 @@ async def test_a_classic_client_is_sent_everything_at_most_four_times_a_second(
 
     assert len(client.texts) <= 2 + 4 * (loop.time() - begin)
     assert set(client.types()) == {"cluster_status"}
+
+
+@pytest.mark.parametrize("mode", ["classic", "delta"])
+async def test_another_status_does_not_wait_for_the_turn_of_the_loads(
+    registry: MemoryBackend, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(socket_hub, "CLASSIC_GAPS_S", (0.01, 60))
+    monkeypatch.setattr(socket_hub, "DELTA_GAPS_S", (0.01, 60))
+    async with open_house(registry) as house:
+        client = house.connect(mode=mode)
+        registry.apply(reported("m1", WorkStatus.DETECTING, "batch 1"))
+        await until(lambda: any("batch 1" in text for text in client.texts))
+
+        registry.apply(reported("m1", WorkStatus.DETECTING, "batch 2"))
+        await until(lambda: house.feed.version == str(registry.registry.version))
+        assert not any("batch 2" in text for text in client.texts)
+        registry.apply(reported("m1", WorkStatus.SENDING, "batch 2"))
+
+        await until(lambda: "batch 2" in client.texts[-1])
 
 
 async def test_a_classic_client_is_told_nothing_before_anything_is_known(

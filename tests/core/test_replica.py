@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from castray.core.events import ClusterObserved
+from castray.core.events import ClusterObserved, TimePassed
 from castray.core.registry import RegistryState
 from castray.core.replica import Replica, View
 from castray.core.versioned import Version
 from castray.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
 from castray.models import ClusterState, NodeState, ReasonCode, WorkStatus
 from tests.core.given import NOON, home_cluster, later, members, node, node_facts, reported
+
+if TYPE_CHECKING:
+    from castray.core.events import Event
 
 
 def replica_of(registry: RegistryState) -> Replica:
@@ -42,6 +47,36 @@ def test_it_says_whether_readers_are_shown_anything_new(registry: RegistryState)
 
     assert replica.merge(registry.changes_since(None), NOON)
     assert not replica.merge(registry.changes_since(registry.version), later(1))
+
+
+def test_another_load_is_no_news(registry: RegistryState) -> None:
+    replica = replica_of(registry)
+    assert replica.news_version == "1.2"
+
+    registry.apply(reported("m1", task="the next batch"), later(1))
+    assert replica.merge(registry.changes_since(Version(1, 2)), later(1))
+
+    assert (replica.version, replica.news_version) == ("1.3", "1.2")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        reported("m1", WorkStatus.SENDING),
+        TimePassed(),
+        members("m2"),
+        members("m1", "m2", "m3"),
+        ClusterObserved(home_cluster()),
+    ],
+    ids=["another status", "silence", "a node that left", "a new node", "a new cluster"],
+)
+def test_what_people_wait_for_is_news(registry: RegistryState, event: Event) -> None:
+    replica = replica_of(registry)
+
+    registry.apply(event, later(60))
+    replica.merge(registry.changes_since(Version(1, 2)), later(60))
+
+    assert replica.news_version == replica.version == "1.3"
 
 
 def test_changes_that_begin_elsewhere_are_refused(registry: RegistryState) -> None:
