@@ -12,7 +12,18 @@ from castray.errors import CastRayError
 
 __all__ = ["main"]
 
-COMMANDS = ("up", "down", "status", "watch", "monitor", "doctor")
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "watch",
+    "discover",
+    "connect",
+    "disconnect",
+    "clusters",
+    "monitor",
+    "doctor",
+)
 """Each is `command` in the module of its name, which is loaded only when it is asked for."""
 
 
