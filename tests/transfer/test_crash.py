@@ -1,0 +1,20 @@
+"""A few of the runs of `python -m tests.transfer.crash`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.transfer.crash import CrashRun
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(("seed", "receivers"), [(1, 1), (2, 1), (4, 3)])
+def test_whoever_is_killed_and_whenever_no_wrong_file_appears_and_all_arrive(
+    tmp_path: Path, seed: int, receivers: int
+) -> None:
+    # It looks at all files after each kill, and in the end.
+    CrashRun(seed, tmp_path, receivers).run()
