@@ -89,6 +89,13 @@ def _check_host(host: str) -> str:
     return host
 
 
+def _check_web_host(host: str) -> str:
+    # Ray Serve never becomes ready on an IPv6 address.
+    if ":" in host:
+        raise ValueError("should be an IPv4 address or a host name")
+    return _check_host(host)
+
+
 def _check_ray_address(address: str) -> str:
     parts = urlsplit(address if "://" in address else f"gcs://{address}")
     if address in {"auto", "local"}:
@@ -134,7 +141,7 @@ def _check_token(token: SecretStr) -> SecretStr:
 Port = Annotated[int, Field(ge=1, le=65535)]
 PortRange = Annotated[tuple[Port, Port], AfterValidator(_check_ordered)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Host = Annotated[str, AfterValidator(_check_host)]
+WebHost = Annotated[str, AfterValidator(_check_web_host)]
 NodePath = Annotated[str, AfterValidator(_check_node_path)]
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
 
@@ -156,7 +163,7 @@ class RayClusterSettings(_Section):
 class WebServerSettings(_Section):
     """Where the API and the page are served."""
 
-    host: Host = "127.0.0.1"
+    host: WebHost = "127.0.0.1"
     port: Port = 8000
     cors_origins: tuple[Annotated[str, AfterValidator(_check_origin)], ...] = ()
 

@@ -120,7 +120,8 @@ WRONG_VALUES = [
     ("ray_cluster.external_discovery", "true", "valid boolean"),
     ("ray_cluster.fallback_to_local", 1, "valid boolean"),
     ("web_server.host", "256.0.0.1", "IP address or a host name"),
-    ("web_server.host", "http://here", "IP address or a host name"),
+    ("web_server.host", "here/there", "IP address or a host name"),
+    ("web_server.host", "::1", "IPv4 address or a host name"),
     ("web_server.host", "", "IP address or a host name"),
     ("web_server.port", 0, "greater than or equal to 1"),
     ("web_server.port", 65536, "less than or equal to 65535"),
@@ -459,7 +460,7 @@ def test_each_form_of_a_ray_address_is_taken(address: str) -> None:
     assert load_settings(environ={"RAY_ADDRESS": address}).ray_cluster.address == address
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "node-1.edge.example"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost", "node-1.edge.example"])
 def test_each_form_of_a_host_is_taken(host: str) -> None:
     assert load_settings({"web_server.host": host}, {}).web_server.host == host
 

@@ -51,8 +51,8 @@ def find_target(settings: Settings, url: str | None) -> Target:
         click.ClickException: The URL is none.
     """
     web, auth = settings.web_server, settings.auth
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(web.host, web.host)
-    base = url or f"http://{f'[{host}]' if ':' in host else host}:{web.port}"
+    host = "127.0.0.1" if web.host == "0.0.0.0" else web.host
+    base = url or f"http://{host}:{web.port}"
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.ClickException(f"{base!r} is no URL: write it like http://10.0.0.1:8000.")

@@ -158,7 +158,7 @@ def deploy_castray(settings: Settings, context: Any) -> Deployed:
 
     try:
         url = deploy(settings)
-    except (RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except (RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
         raise click.ClickException(
             f"Ray Serve does not take CastRay: {_replica_error() or _in_short(error)}"
         ) from error

@@ -14,7 +14,14 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ProcessId", "end_session", "free_port", "is_port_free", "own_address"]
+__all__ = [
+    "ProcessId",
+    "end_session",
+    "free_port",
+    "is_own_host",
+    "is_port_free",
+    "own_address",
+]
 
 KILL_TIMEOUT_S = 5.0
 POLL_S = 0.05
@@ -70,6 +77,16 @@ def is_port_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("", port))
+        except OSError:
+            return False
+    return True
+
+
+def is_own_host(host: str) -> bool:
+    """Whether that address, or what that name stands for, is this machine's."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, 0))
         except OSError:
             return False
     return True

@@ -26,7 +26,7 @@ from castray.cli.end import end_launched, kill_launched
 from castray.cli.launched import Launched
 from castray.cli.local_ray import LocalRay, Machine, plan_local_ray
 from castray.cli.probes import has_monitor, is_castray_ready, look_at_port
-from castray.cli.processes import ProcessId, free_port, is_port_free, own_address
+from castray.cli.processes import ProcessId, free_port, is_own_host, is_port_free, own_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from castray.cli.cluster import Deployed
     from castray.cli.probes import PortUser
-    from castray.config import Settings
+    from castray.config import Settings, WebServerSettings
 
 __all__ = ["Session", "Token", "announce", "find_token", "interrupt_on_signals", "port_taken"]
 
@@ -140,7 +140,7 @@ class Session:
         self._state.unlink(missing_ok=True)
 
     def _start_ray(self) -> str:
-        _check_port(self._settings.web_server.port)
+        _check_listening(self._settings.web_server)
         machine = Machine(own_address(), is_port_free, free_port, has_monitor)
         plan = plan_local_ray(self._settings, os.environ, machine)
         log = self._directory / "logs" / "ray.log"
@@ -165,7 +165,7 @@ class Session:
         with connected(address, namespace, carries_code=self._ray is None) as ray:
             is_new = not serve_runs()
             if is_new and head_is_here():
-                _check_port(settings.web_server.port)
+                _check_listening(settings.web_server)
             # From here on there is something to take away again.
             self._remember(
                 address=address, namespace=namespace, serve_is_ours=is_new or serve_was_ours
@@ -241,7 +241,7 @@ def announce(address: str, deployed: Deployed, token: Token, own: str) -> str:
     """
     web = token.settings.web_server
     url, port = deployed.url, urlsplit(deployed.url).port
-    if web.host in ("0.0.0.0", "::"):
+    if web.host == "0.0.0.0":
         url = f"http://{own}:{port}"
     lines = [f"Page     {url}/ui/{f'#token={token.new}' if token.new else ''}"]
     if token.file is not None:
@@ -267,9 +267,14 @@ def _interrupt(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _check_port(port: int) -> None:
-    if not is_port_free(port):
-        raise click.ClickException(port_taken(port, look_at_port(port)))
+def _check_listening(web: WebServerSettings) -> None:
+    if not is_own_host(web.host):
+        raise click.ClickException(
+            f"{web.host} is no address of this machine: choose one of its own with --host, or "
+            "0.0.0.0 for all of them."
+        )
+    if not is_port_free(web.port):
+        raise click.ClickException(port_taken(web.port, look_at_port(web.port)))
 
 
 def _wait_until_answers(url: str) -> None:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from castray.cli.processes import ProcessId, end_session, free_port, is_port_free, own_address
+from castray.cli.processes import (
+    ProcessId,
+    end_session,
+    free_port,
+    is_own_host,
+    is_port_free,
+    own_address,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +130,14 @@ def test_a_port_is_free_while_nobody_listens_on_any_address() -> None:
 
 def test_a_made_up_port_is_free() -> None:
     assert is_port_free(free_port())
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("localhost", True), ("0.0.0.0", True), ("203.0.113.7", False)],
+)
+def test_only_this_machines_addresses_can_be_listened_on(host: str, expected: bool) -> None:
+    assert is_own_host(host) is expected
 
 
 def test_the_own_address_is_one_of_this_machine() -> None:

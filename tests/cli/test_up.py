@@ -42,6 +42,16 @@ def test_a_cluster_that_does_not_answer_is_told(castray: RunCastray, home: Path)
     assert not (home / ".castray" / "up.json").exists()
 
 
+def test_an_address_of_another_machine_is_told_before_a_ray_is_started(
+    castray: RunCastray, home: Path
+) -> None:
+    result = castray("up", "--address", "local", "--host", "203.0.113.7")
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: 203.0.113.7 is no address of this machine")
+    assert not (home / ".castray" / "logs").exists()
+
+
 def test_a_taken_port_is_told_before_a_ray_is_started(castray: RunCastray, home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
