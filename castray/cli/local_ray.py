@@ -33,6 +33,8 @@ SERVE_PORTS = {
 }
 """Ports beside the page's own that Serve with HAProxy opens: each moves where it is taken."""
 
+RAY_START = (sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block")
+
 RAY_ENVIRONMENT = {
     # Seven times the requests of Serve's default proxy, and a tenth of its WebSocket latency.
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
@@ -63,18 +65,15 @@ class Machine(NamedTuple):
 
 @dataclass(frozen=True)
 class LocalRayPlan:
-    """How a local Ray is to be started."""
+    """How a local Ray is to be started, and where it will be."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
     address: str
-    monitor_port: int
 
 
 def plan_local_ray(
-    settings: Settings,
-    environ: Mapping[str, str],
-    machine: Machine,
+    settings: Settings, environ: Mapping[str, str], machine: Machine
 ) -> LocalRayPlan:
     """Choose ports and options; whatever `environ` says already is left as it is.
 
@@ -83,44 +82,51 @@ def plan_local_ray(
         environ: The environment that Ray is started in.
         machine: What is free on it.
     """
-    taken = {settings.web_server.port}
-
-    def choose(port: int) -> int:
-        chosen = port
-        while chosen in taken or not machine.is_free(chosen):
-            chosen = machine.any_free()
-        taken.add(chosen)
-        return chosen
-
-    monitor_port = settings.monitor.port
-    if monitor_port in taken:
-        monitor_port = monitor_port % 65535 + 1
-    # A monitor that is there already is what a node's port is for.
-    if not machine.has_monitor(monitor_port):
-        monitor_port = choose(monitor_port)
-    taken.add(monitor_port)
-    gcs_port = choose(6379)
-    ray_start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    ports = _Ports(machine, settings.web_server.port)
+    monitor_port = ports.choose_for_monitor(settings.monitor.port)
+    gcs_port = ports.choose(6379)
     options = {
         "--node-ip-address": machine.address,
         "--port": gcs_port,
-        "--ray-client-server-port": choose(10001),
-        "--dashboard-port": choose(8265),
-        "--dashboard-agent-listen-port": choose(52365),
+        "--ray-client-server-port": ports.choose(10001),
+        "--dashboard-port": ports.choose(8265),
+        "--dashboard-agent-listen-port": ports.choose(52365),
         "--labels": f"{MONITOR_PORT_LABEL}={monitor_port}",
     }
-    serve = {name: str(choose(port)) for name, port in SERVE_PORTS.items()}
+    environment = RAY_ENVIRONMENT | {
+        name: str(ports.choose(port)) for name, port in SERVE_PORTS.items()
+    }
+    # A RAY_ADDRESS is for who connects, and would make the new head look for an old one.
+    environment |= {name: value for name, value in environ.items() if name != "RAY_ADDRESS"}
     return LocalRayPlan(
-        command=(*ray_start, *(f"{name}={value}" for name, value in options.items())),
-        # A RAY_ADDRESS is for who connects, and would make the new head look for an old one.
-        environment={
-            name: value
-            for name, value in (RAY_ENVIRONMENT | serve | dict(environ)).items()
-            if name != "RAY_ADDRESS"
-        },
-        address=f"{machine.address}:{gcs_port}",
-        monitor_port=monitor_port,
+        (*RAY_START, *(f"{name}={value}" for name, value in options.items())),
+        environment,
+        f"{machine.address}:{gcs_port}",
     )
+
+
+class _Ports:
+    """Gives out ports, none of them twice."""
+
+    def __init__(self, machine: Machine, taken: int) -> None:
+        self._machine = machine
+        self._taken = {taken}
+
+    def choose(self, port: int) -> int:
+        """That port, or a free one in its place."""
+        while port in self._taken or not self._machine.is_free(port):
+            port = self._machine.any_free()
+        self._taken.add(port)
+        return port
+
+    def choose_for_monitor(self, port: int) -> int:
+        """That port or the next; a monitor that is there already is what it is for."""
+        if port in self._taken:
+            port = port % 65535 + 1
+        if not self._machine.has_monitor(port):
+            return self.choose(port)
+        self._taken.add(port)
+        return port
 
 
 class LocalRay:
@@ -133,8 +139,7 @@ class LocalRay:
 
     def __init__(self, plan: LocalRayPlan, log: Path) -> None:
         self.address = plan.address
-        self.monitor_port = plan.monitor_port
-        self.log = log
+        self._log = log
         forget_address(plan.address)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
@@ -172,9 +177,9 @@ class LocalRay:
             raise self._failure(f"Ray ended by itself, with code {self._process.returncode}")
 
     def _failure(self, what: str) -> click.ClickException:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
         tail = "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:])
-        return click.ClickException(f"{what}. The end of {self.log}:\n{tail}")
+        return click.ClickException(f"{what}. The end of {self._log}:\n{tail}")
 
 
 def forget_address(address: str) -> None:
