@@ -41,8 +41,14 @@ def serve(options: argparse.Namespace, server: BlockServer) -> None:
     server.add("cast1", share)
     announce(options, server)
     tell(event="ready")
+    began_cpu_s = time.process_time()
     signal.sigwait({signal.SIGTERM})
-    tell(event="end", blocks=share.manifest.blocks, blocks_sent=share.blocks_sent)
+    tell(
+        event="end",
+        blocks=share.manifest.blocks,
+        blocks_sent=share.blocks_sent,
+        cpu_seconds=time.process_time() - began_cpu_s,
+    )
 
 
 def receive(options: argparse.Namespace, server: BlockServer) -> None:
@@ -57,13 +63,14 @@ def receive(options: argparse.Namespace, server: BlockServer) -> None:
     )
     peers = find_peers(options)
     tell(event="ready")
-    began = time.monotonic()
+    began, began_cpu_s = time.monotonic(), time.process_time()
     receiver = Receiver(order, peers, server)
     Thread(target=follow, args=[options, receiver], daemon=True).start()
     outcome = receiver.run()
     tell(
         event="done",
         seconds=time.monotonic() - began,
+        cpu_seconds=time.process_time() - began_cpu_s,
         files=outcome.files,
         bytes_received=outcome.bytes_received,
         problems=[f"{problem.path}: {problem.problem}" for problem in outcome.problems],
