@@ -17,6 +17,7 @@ from ray.serve import context as serve_context
 
 from castray.actors.launch import ensure_registry, remove_actors
 from castray.actors.names import CONNECTOR_NAME, ActorSettings, ExternalSettings, get_handle
+from castray.actors.priority import run_as_urgently_as_others
 from castray.api.app import build_app
 from castray.api.auth import build_access_policy
 from castray.config import load_settings
@@ -141,6 +142,7 @@ class _ActorBackend:
 
 def _build_api(settings: Settings) -> FastAPI:
     """Runs in the replica: the API, bound to the registry of this cluster."""
+    run_as_urgently_as_others()
     host, _ = _http_address()
     backend = _ActorBackend(_actor_settings(settings))
     return build_app(backend, settings, build_access_policy(settings, bound_host=host))

@@ -55,6 +55,7 @@ SHARED_BY_ACTORS = {
     "castray.actors",
     "castray.actors.names",
     "castray.actors.background",
+    "castray.actors.priority",
     "castray.actors.registry_link",
 }
 """What is not a file of one actor; `launch` alone knows those."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from castray.actors.background import BackgroundLoops
+from castray.actors.priority import run_as_urgently_as_others
 from castray.actors.registry_link import RegistryLink
 from castray.models import (
     Load,
@@ -54,6 +55,7 @@ class StatusPoller:
     """
 
     def __init__(self, settings: ActorSettings, node_id: str, monitor_port: int) -> None:
+        run_as_urgently_as_others()
         self._settings = settings
         self._node_id = node_id
         self._port = monitor_port

@@ -14,6 +14,7 @@ from ray.experimental.internal_kv import _internal_kv_get
 from ray.util.state import list_actors, list_jobs
 
 from castray.actors.background import BackgroundLoops
+from castray.actors.priority import run_as_urgently_as_others
 from castray.core.clusters import unread_cluster
 from castray.core.events import (
     ClusterObserved,
@@ -75,6 +76,7 @@ class ClusterRegistry:
         code_uri: str,
         start_poller: Callable[[ActorSettings, str, int, str], Any],
     ) -> None:
+        run_as_urgently_as_others()
         self._settings = settings
         self._code_uri = code_uri
         self._start_poller = start_poller
