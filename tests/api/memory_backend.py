@@ -11,6 +11,8 @@ from castray.core.versioned import Version
 from castray.errors import RegistryUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from castray.core.events import Event
     from castray.discovery.source import DiscoveryReport
     from castray.models import Changes
@@ -21,11 +23,20 @@ SIGN_OF_LIFE_S = 1.0
 
 
 class MemoryBackend:
-    """Answers like the registry's actor does, and can be taken down and restarted."""
+    """Answers like the registry's actor does, and can be taken down and restarted.
+
+    Attributes:
+        on_discover: What a discovery does, given whether on all nodes; None: nobody can look.
+        on_connect: What connecting does, given address, name and token; None: nobody can.
+        on_disconnect: What disconnecting does, given id and address; None: nobody can.
+    """
 
     def __init__(self) -> None:
         self.registry = RegistryState(epoch=1)
         self.calls = 0
+        self.on_discover: Callable[[bool], Awaitable[DiscoveryReport]] | None = None
+        self.on_connect: Callable[[str, str | None, str | None], Awaitable[str]] | None = None
+        self.on_disconnect: Callable[[str | None, str | None], Awaitable[list[str]]] | None = None
         self._is_up = True
         self._news = asyncio.Event()
 
@@ -40,16 +51,22 @@ class MemoryBackend:
         return self.registry.changes_since(version)
 
     async def discover(self, *, all_nodes: bool) -> DiscoveryReport:
-        """Nobody is there to look; tests of discovery have a connector of their own."""
-        raise RegistryUnavailableError
+        """What the test says."""
+        if self.on_discover is None:
+            raise RegistryUnavailableError
+        return await self.on_discover(all_nodes)
 
     async def connect(self, address: str, name: str | None, token: str | None) -> str:
-        """As `discover`."""
-        raise RegistryUnavailableError
+        """What the test says."""
+        if self.on_connect is None:
+            raise RegistryUnavailableError
+        return await self.on_connect(address, name, token)
 
     async def disconnect(self, cluster: str | None, address: str | None) -> list[str]:
-        """As `discover`."""
-        raise RegistryUnavailableError
+        """What the test says."""
+        if self.on_disconnect is None:
+            raise RegistryUnavailableError
+        return await self.on_disconnect(cluster, address)
 
     def apply(self, *events: Event, now: datetime | None = None) -> None:
         """Have these events happen in the registry."""

@@ -4,13 +4,13 @@ import { clustersInOrder } from "./order";
 
 test("home comes first, what was only found last, and a loss moves nothing", () => {
   const clusters = [
-    sampleCluster({ id: "1", name: "a", state: "found" }),
-    sampleCluster({ id: "2", name: "lab 10", state: "connected" }),
-    sampleCluster({ id: "3", name: "lab 2", state: "lost" }),
-    sampleCluster({ name: "z" }),
+    sampleCluster({ id: "ray_cluster_001", state: "found" }),
+    sampleCluster({ id: "ray_cluster_1000", state: "connected" }),
+    sampleCluster({ id: "ray_cluster_003", state: "lost" }),
+    sampleCluster(),
   ];
 
-  const names = clustersInOrder(clusters).map((cluster) => cluster.name);
+  const ids = clustersInOrder(clusters).map((cluster) => cluster.id);
 
-  expect(names).toEqual(["z", "lab 2", "lab 10", "a"]);
+  expect(ids).toEqual(["home", "ray_cluster_003", "ray_cluster_1000", "ray_cluster_001"]);
 });

@@ -41,6 +41,11 @@ export function ClusterCard({ cluster, isSilent, mayChange, onConnect, onDisconn
         <h3 id={titleId} className={classes.name} title={cluster.session_name ?? undefined}>
           {name}
         </h3>
+        {cluster.needs_token && (
+          <span role="img" aria-label={t("clusters.token")} title={t("clusters.token")}>
+            <IconKey size={14} aria-hidden />
+          </span>
+        )}
         <ClusterStateLine cluster={cluster} isSilent={isSilent} />
       </header>
       <Facts cluster={cluster} name={name} />
@@ -75,37 +80,28 @@ function Facts({ cluster, name }: { cluster: Cluster; name: string }) {
     ...(cluster.ray_version !== null ? [t("clusters.ray", { version: cluster.ray_version })] : []),
     ...(cluster.node_count !== null ? [t("clusters.nodes", { count: cluster.node_count })] : []),
   ];
+  if (facts.length === 0) return null;
   return (
     <p className={classes.facts} title={cluster.dashboard_url ?? undefined}>
       {facts.join(" · ")}
-      {cluster.needs_token && (
-        <span role="img" aria-label={t("clusters.token")} title={t("clusters.token")}>
-          <IconKey size={14} aria-hidden />
-        </span>
-      )}
     </p>
   );
 }
 
-/** Why it is lost or only found: in the page's language, and as the server saw it. */
+/** Why it is lost or only found, as the server saw it; the server says that in English. */
 function ClusterReason({ cluster }: { cluster: Cluster }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { state_reason: reason, last_seen: lastSeen } = cluster;
   if (reason === null) return null;
   return (
     <div className={classes.reason} data-testid="cluster-reason">
-      <p>
-        {t(`reason.${reason.code}`, { port: "–" })}
-        {lastSeen !== null && (
-          <>
-            {" "}
-            {t("clusters.lastAnswer")} <Age since={lastSeen} form="ago" />
-          </>
-        )}
-      </p>
-      <p className={classes.detail} lang="en">
-        {reason.detail}
-      </p>
+      {i18n.language !== "en" && <p>{t(`reason.${reason.code}`, { port: "–" })}</p>}
+      <p lang="en">{reason.detail}</p>
+      {lastSeen !== null && (
+        <p className={classes.facts}>
+          {t("clusters.lastAnswer")} <Age since={lastSeen} form="ago" />
+        </p>
+      )}
     </div>
   );
 }

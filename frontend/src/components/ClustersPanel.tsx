@@ -1,4 +1,5 @@
 import { Button, Checkbox, Group, Text, Title, UnstyledButton } from "@mantine/core";
+import { useLocalStorage } from "@mantine/hooks";
 import {
   IconChevronDown,
   IconChevronRight,
@@ -30,7 +31,11 @@ export function ClustersPanel({ silence }: { silence: Silence | null }) {
   const clusters = useMemo(() => clustersInOrder(known.values()), [known]);
   const mayChange = useMayChange();
   const { discovery, start, forget } = useDiscovery();
-  const [isOpen, setIsOpen] = useState(true);
+  const [isOpen, setIsOpen] = useLocalStorage({
+    key: "castray.clusters-open",
+    defaultValue: true,
+    getInitialValueInEffect: false,
+  });
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const close = () => setDialog(null);
 

@@ -43,6 +43,7 @@ export function ConnectDialog({ cluster, onClose }: { cluster: Cluster | null; o
     description: t(`connect.hint.${name}`),
     value: fields[name],
     error: errors[name],
+    "aria-invalid": errors[name] !== undefined,
     autoComplete: "off",
     onChange: (event: { currentTarget: HTMLInputElement }) => {
       const { value } = event.currentTarget;

@@ -24,9 +24,7 @@ export function SourceLine({ report }: { report: SourceReport }) {
         {report.error !== null && <li lang="en">{report.error}</li>}
         {report.clusters.length > 0 && <li>{report.clusters.join(", ")}</li>}
         {report.rejected.map(({ address, why }) => (
-          <li key={address}>
-            {t("discovery.rejected", { address })} <span lang="en">{why}</span>
-          </li>
+          <li key={address}>{t("discovery.rejected", { why })}</li>
         ))}
         {report.notes.map((note) => (
           <li key={note} lang="en">

@@ -35,7 +35,7 @@ function Toast({ notice }: { notice: Notice }) {
   return (
     <Notification
       role="presentation"
-      color={notice.type === "external_cluster_disconnected" ? "orange" : "gray"}
+      color={notice.type === "external_cluster_disconnected" ? "orange.8" : "gray.7"}
       icon={<Icon size={18} aria-hidden />}
       withBorder
       closeButtonProps={{ "aria-label": t("toast.close") }}

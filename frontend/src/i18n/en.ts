@@ -60,7 +60,7 @@ export const en = {
     nodes_other: "{{count}} nodes",
     token: "Wants a token",
     reserved: "What Ray gave out, of what the cluster has",
-    lastAnswer: "Last answer:",
+    lastAnswer: "Last answer",
     foundBy: "Source: {{sources}}",
     comma: ", ",
     sources: {
@@ -91,7 +91,7 @@ export const en = {
       failed: "failed",
     },
     took: "{{seconds}} s",
-    rejected: "{{address}} is no running cluster:",
+    rejected: "Not a running cluster: {{why}}",
   },
   connect: {
     open: "Connect by address",
@@ -110,7 +110,7 @@ export const en = {
   },
   disconnect: {
     title: "Disconnect {{name}}?",
-    what: "Its nodes disappear from this page. On the cluster itself nothing changes. The next discovery connects it again if it finds it.",
+    what: "Its nodes disappear from this page; on the cluster itself nothing changes. It stays disconnected until somebody connects it or discovers clusters.",
   },
   toast: { close: "Close" },
   connectionType: { wired: "Wired", wireless: "Wireless", unknown: "Connection type not declared" },

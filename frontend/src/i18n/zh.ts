@@ -61,7 +61,7 @@ export const zh: typeof en = {
     nodes_other: "{{count}} 个节点",
     token: "需要令牌",
     reserved: "Ray 已分配的资源 / 集群资源总量",
-    lastAnswer: "最近一次响应：",
+    lastAnswer: "最近一次响应",
     foundBy: "来源：{{sources}}",
     comma: "、",
     sources: {
@@ -92,7 +92,7 @@ export const zh: typeof en = {
       failed: "失败",
     },
     took: "{{seconds}} 秒",
-    rejected: "{{address}} 不是运行中的集群：",
+    rejected: "不是运行中的集群：{{why}}",
   },
   connect: {
     open: "按地址连接",
@@ -110,7 +110,7 @@ export const zh: typeof en = {
   },
   disconnect: {
     title: "断开 {{name}}？",
-    what: "其节点将从本页消失，集群本身不受影响。下次发现时如再次找到，会重新连接。",
+    what: "其节点将从本页消失，集群本身不受影响。在有人重新连接或再次发现集群之前，它将保持断开。",
   },
   toast: { close: "关闭" },
   connectionType: { wired: "有线", wireless: "无线", unknown: "未声明连接方式" },

@@ -1,4 +1,5 @@
 import { Loader, Stack } from "@mantine/core";
+import { useLocalStorage } from "@mantine/hooks";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ClusterFilter } from "../components/ClusterFilter";
@@ -33,7 +34,11 @@ function Nodes({ silence }: { silence: Silence | null }) {
   const { t } = useTranslation();
   const nodes = useLive((live) => live.state.nodes);
   const [asked, setFilter] = useState(NO_FILTER);
-  const [isGrouped, setIsGrouped] = useState(false);
+  const [isGrouped, setIsGrouped] = useLocalStorage({
+    key: "castray.nodes-grouped",
+    defaultValue: false,
+    getInitialValueInEffect: false,
+  });
   const all = useMemo(
     () => inOrder(nodes.values()).map((node) => shown(node, silence)),
     [nodes, silence],
