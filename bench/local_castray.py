@@ -38,7 +38,10 @@ def running_castray(monitor_ports: Sequence[int]) -> Iterator[str]:
     Args:
         monitor_ports: Where the monitor of each node listens, the head's first.
     """
-    with TemporaryDirectory(prefix="castray-bench-") as directory, ExitStack() as ends:
+    with (
+        TemporaryDirectory(prefix="castray-bench-", ignore_cleanup_errors=True) as directory,
+        ExitStack() as ends,
+    ):
         settings = Settings(
             web_server=WebServerSettings(port=free_port()),
             monitor=MonitorSettings(port=monitor_ports[0]),
@@ -92,7 +95,9 @@ def wait_for_nodes(url: str, count: int, is_right: Callable[[dict[str, Any]], bo
 
 
 def _node_options() -> list[str]:
-    return ["--num-cpus=1", f"--object-store-memory={OBJECT_STORE_BYTES}"]
+    # Worker ports that the system chooses: several nodes share this machine.
+    ports = ["--min-worker-port=0", "--max-worker-port=0"]
+    return ["--num-cpus=1", f"--object-store-memory={OBJECT_STORE_BYTES}", *ports]
 
 
 def _worker_command(address: str, monitor_port: int) -> list[str]:

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 POLL_INTERVAL_S = Settings().monitor.poll_interval_s
-STREAM_GAPS_S = (0.1, 0.5)
-"""Between two changes. Longer than a lamp needs, and out of step with every clock of ours."""
+STREAM_GAPS_S = (0.35, 0.85)
+"""Between two changes: out of step with every clock of ours, and as close as `/ws` tells them
+apart, which sends the whole cluster and therefore at most four times a second."""
 
 POLL_GAPS_S = (0.0, POLL_INTERVAL_S)
 """A poll ends each wait, so that a gap spread over one interval meets every phase of the next."""
