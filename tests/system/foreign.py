@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,6 @@ LOCKED_TOKEN = "a-token-of-more-than-32-characters-42"
 
 Cluster = dict[str, Any]
 
-SETTINGS = {"external_cluster": {"auto_discover": False}}
-
 EVERY_RAY_PROCESS = r"gcs_server|raylet|ray::|dashboard|default_worker|ray/_private|bin/ray"
 
 
@@ -38,8 +35,6 @@ class Foreign:
     def __init__(self, hosts: list[Host]) -> None:
         self.home, *self.north_hosts = hosts[:3]
         self.south_hosts = hosts[3:]
-        settings = self.home.directory / "castray.json"
-        settings.write_text(json.dumps(SETTINGS))
         RayCluster(self.home, labels={"castray.io/name": "home"})
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": LOCKED_TOKEN}
         ports = SECOND_PORTS
@@ -52,8 +47,7 @@ class Foreign:
         for host in [*self.north_hosts, *self.south_hosts]:
             host.start(["python", "-m", "castray.monitor"]).wait_for_output("CM-ZSB monitor")
         serve = ["serve", "run", "--address", f"{self.home.address}:6379", "castray.serve_app"]
-        castray = self.home.start(serve, env={"CASTRAY_CONFIG": str(settings)})
-        castray.wait_for_output("is ready at", 120)
+        self.home.start(serve).wait_for_output("is ready at", 120)
 
     def start_south(self) -> RayCluster:
         """A new cluster where the last one was."""
