@@ -65,3 +65,25 @@ def test_short_id_once_given_is_never_changed(tmp_path: Path) -> None:
 
     assert store.short_ids("node") == {"lab/abc": "ray_node_001"}
     store.close()
+
+
+def test_what_somebody_disconnected_is_remembered_until_it_is_connected_again(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path / "castray.db")
+    lab = Connection(
+        cluster="ray_cluster_001",
+        session_name="session_1",
+        address="10.0.0.5:8265",
+        dashboard_url="http://10.0.0.5:8265",
+        name="lab",
+    )
+
+    store.keep_disconnected("session_1")
+    store.keep_disconnected("session_1")
+    remembered = store.disconnected()
+    store.keep_connection(lab)
+
+    assert remembered == ["session_1"]
+    assert store.disconnected() == []
+    store.close()
