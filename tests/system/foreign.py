@@ -19,6 +19,9 @@ LOCKED_TOKEN = "a-token-of-more-than-32-characters-42"
 
 Cluster = dict[str, Any]
 
+START_S = 180.0
+"""Six Ray clusters start on one machine."""
+
 EVERY_RAY_PROCESS = r"gcs_server|raylet|ray::|dashboard|default_worker|ray/_private|bin/ray"
 
 
@@ -47,7 +50,7 @@ class Foreign:
         for host in [*self.north_hosts, *self.south_hosts]:
             host.start(["python", "-m", "castray.monitor"]).wait_for_output("CM-ZSB monitor")
         serve = ["serve", "run", "--address", f"{self.home.address}:6379", "castray.serve_app"]
-        self.home.start(serve).wait_for_output("is ready at", 120)
+        self.home.start(serve).wait_for_output("is ready at", START_S)
 
     def start_south(self) -> RayCluster:
         """A new cluster where the last one was."""
@@ -62,7 +65,7 @@ class Foreign:
         first, second = hosts
         cluster = RayCluster(first, dashboard_host="0.0.0.0", resources={f"{name}-head": 1})
         cluster.start_worker(second, resources={f"{name}-worker": 1})
-        cluster.wait_for_nodes(*hosts)
+        cluster.wait_for_nodes(*hosts, timeout_s=START_S)
         return cluster
 
     def _start_strangers(self, port: int) -> None:
