@@ -52,13 +52,13 @@ def running_castray(monitor_ports: Sequence[int]) -> Iterator[str]:
             {k: v for k, v in os.environ.items() if not k.startswith("CASTRAY_")},
             Machine(LOOPBACK, is_port_free, free_port, has_monitor=lambda _: False),
         )
-        log = Path(directory, "ray.log")
         head = [*plan.command, *_node_options(), f"--temp-dir={directory}/ray"]
-        ends.enter_context(running(head, log=log, environment=plan.environment))
-        _wait_for_text("Ray runtime started", log)
-        for port in monitor_ports[1:]:
-            worker = _worker_command(plan.address, port)
-            ends.enter_context(running(worker, log=log, environment=plan.environment))
+        workers = [_worker_command(plan.address, port) for port in monitor_ports[1:]]
+        # One after the other: they choose the names of their sockets by what is there.
+        for number, command in enumerate([head, *workers]):
+            log = Path(directory, f"ray-{number}.log")
+            ends.enter_context(running(command, log=log, environment=plan.environment))
+            _wait_for_text("Ray runtime started", log)
         url = _deploy(plan.address, settings, plan.environment)
         wait_for_nodes(url, len(monitor_ports), lambda _: True)
         yield url
