@@ -62,7 +62,7 @@ def parse_wrk(text: str) -> Load:
     if "Non-2xx" in text or "Socket errors" in text:
         raise RuntimeError(text)
     rate = re.search(r"Requests/sec:\s+([0-9.]+)", text)
-    times = dict(re.findall(r"^\s+(50|99)%\s+([0-9.]+[a-z]+)$", text, re.MULTILINE))
+    times = dict(re.findall(r"^\s+(50|99)%\s+([0-9.]+[a-z]+)\s*$", text, re.MULTILINE))
     if rate is None or len(times) < 2:
         raise RuntimeError(text)
     return Load(float(rate[1]), _parse_ms(times["50"]), _parse_ms(times["99"]))
