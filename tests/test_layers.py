@@ -56,7 +56,9 @@ SHARED_BY_ACTORS = {
     "castray.actors.names",
     "castray.actors.background",
     "castray.actors.priority",
+    "castray.actors.lookout",
     "castray.actors.registry_link",
+    "castray.actors.stored_ids",
 }
 """What is not a file of one actor; `launch` alone knows those."""
 

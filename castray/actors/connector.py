@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import os
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import ray
 
-from castray.actors.names import get_handle, poller_name
+from castray.actors.lookout import local_sources, remote_sources
 from castray.actors.registry_link import RegistryLink
-from castray.core.clusters import ShortIds
+from castray.actors.stored_ids import StoredIds
 from castray.core.events import ClusterForgotten, ClusterObserved, ClustersFound, Noticed
 from castray.core.notices import (
     connected_notice,
@@ -28,10 +27,7 @@ from castray.discovery.discover import discover
 from castray.discovery.locate import Locator
 from castray.discovery.probe import NetworkProbe
 from castray.discovery.records import discovered_cluster, found_address, found_record
-from castray.discovery.remote import RemoteSource
-from castray.discovery.sources import make_sources
 from castray.discovery.tasks import end_tasks
-from castray.discovery.temp_dir import default_temp_dir
 from castray.errors import (
     CastRayError,
     ClusterTooSlowError,
@@ -43,18 +39,16 @@ from castray.models import (
     Cluster,
     ClusterState,
     Connection,
-    NodeSource,
-    NodeState,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+    from collections.abc import Collection, Coroutine, Sequence
     from ipaddress import IPv4Network, IPv6Network
     from typing import Any, TypeVar
 
     from castray.actors.names import ActorSettings
     from castray.core.events import Event
-    from castray.discovery.source import DiscoveryReport, FoundCluster, Sightings, Source
+    from castray.discovery.source import DiscoveryReport, FoundCluster, Source
     from castray.models import Node
 
     T = TypeVar("T")
@@ -83,8 +77,8 @@ class ClusterConnector:
         self._watches: dict[str, tuple[ClusterWatch, asyncio.Task[None]]] = {}
         self._clusters: dict[str, Cluster] = {}
         self._restored_clusters: set[str] = set()
-        self._ids = {"node": ShortIds("ray_node"), "cluster": ShortIds("ray_cluster")}
-        self._unsaved_ids: dict[str, dict[str, str]] = {"node": {}, "cluster": {}}
+        self._node_ids = StoredIds(self._registry, "node")
+        self._cluster_ids = StoredIds(self._registry, "cluster")
         self._changes: set[asyncio.Task[Any]] = set()
         # One at a time: two discoveries, or two connects to one cluster, must not race.
         self._changing = asyncio.Lock()
@@ -143,7 +137,7 @@ class ClusterConnector:
 
     async def short_ids(self, keys: Sequence[str]) -> dict[str, str]:
         """The short ids of nodes; new ones are stored before this returns."""
-        return await self._ids_of("node", keys)
+        return await self._node_ids.of(keys)
 
     async def succeed(self, old: Connection, session_name: str) -> Connection | None:
         """Another cluster stands at the address of `old`: watch that one instead.
@@ -233,9 +227,8 @@ class ClusterConnector:
         """Watch what was connected before, then look for clusters once, as the settings say."""
         while self._external.enabled:
             try:
-                for kind in self._ids:
-                    known = await self._registry.call("short_ids", kind)
-                    self._ids[kind] = ShortIds(f"ray_{kind}", known)
+                await self._node_ids.restore()
+                await self._cluster_ids.restore()
                 connections: list[Connection] = await self._registry.call("connections")
                 left_alone: list[str] = await self._registry.call("disconnected")
             except RegistryUnavailableError:
@@ -256,35 +249,11 @@ class ClusterConnector:
                 logger.info("the discovery at start found %d clusters", len(report.clusters))
 
     async def _sources(self, *, all_nodes: bool) -> list[Source]:
-        methods = self._external.discovery_methods
-        sources = make_sources(
-            methods,
-            temp_dir=default_temp_dir(os.environ),
-            ports=self._ports(),
-            allowed=self._allowed(),
-        )
-        if not all_nodes:
-            return sources
-        snapshot = await self._registry.call("snapshot")
-        remote = [
-            RemoteSource(method, node.name, node.address, self._ask_poller(node.node_id, method))
-            for node in snapshot.nodes
-            if node.source is NodeSource.HOME and node.state is NodeState.ALIVE and not node.is_head
-            for method in methods
-        ]
-        return [*sources, *remote]
-
-    def _ask_poller(self, node_id: str, method: str) -> Callable[[], Awaitable[Sightings]]:
-        async def ask() -> Sightings:
-            poller = await asyncio.to_thread(
-                get_handle, poller_name(node_id), self._settings.namespace
-            )
-            sightings: Sightings = await poller.look_for_clusters.remote(
-                method, self._external.first_port, self._external.last_port
-            )
-            return sightings
-
-        return ask
+        sources = local_sources(self._settings, self._allowed())
+        if all_nodes:
+            home = await self._registry.call("snapshot")
+            sources += remote_sources(self._settings, home)
+        return sources
 
     async def _look(self, sources: Sequence[Source]) -> DiscoveryReport:
         tokens = {
@@ -390,19 +359,7 @@ class ClusterConnector:
                 await self._forget(watch.connection)
 
     async def _cluster_id(self, session_name: str) -> str:
-        return (await self._ids_of("cluster", [session_name]))[session_name]
-
-    async def _ids_of(self, kind: str, keys: Sequence[str]) -> dict[str, str]:
-        given = {key: self._ids[kind].id_of(key) for key in keys}
-        unsaved = self._unsaved_ids[kind]
-        unsaved.update({key: id_ for key, (id_, is_new) in given.items() if is_new})
-        if unsaved:
-            # What cannot be stored now is tried again with the next: an id is never given twice.
-            saving = dict(unsaved)
-            await self._registry.call("store_short_ids", kind, saving)
-            for key in saving:
-                unsaved.pop(key, None)
-        return {key: id_ for key, (id_, _) in given.items()}
+        return (await self._cluster_ids.of([session_name]))[session_name]
 
     def _allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks of the settings, and this machine's own addresses."""
