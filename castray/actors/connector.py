@@ -33,7 +33,6 @@ from castray.errors import (
     ClusterTooSlowError,
     InvalidRequestError,
     NotFoundError,
-    RegistryUnavailableError,
 )
 from castray.models import (
     Cluster,
@@ -231,8 +230,9 @@ class ClusterConnector:
                 await self._cluster_ids.restore()
                 connections: list[Connection] = await self._registry.call("connections")
                 left_alone: list[str] = await self._registry.call("disconnected")
-            except RegistryUnavailableError:
-                logger.warning("the registry does not say what was connected; asking again")
+            except Exception:
+                # Nothing works before this has, so it is tried whatever happened.
+                logger.exception("the registry does not say what was connected; asking again")
                 await asyncio.sleep(RESTORE_RETRY_S)
                 continue
             for connection in connections:

@@ -41,6 +41,9 @@ OBJECT_STORE_BYTES = 80 * 2**20
 
 NODES_POLL_S = 0.2
 
+START_S = 180.0
+"""On a busy machine with several clusters; else it is a few seconds."""
+
 
 class Ports(NamedTuple):
     """The ports of a head on which clusters on one host would otherwise meet."""
@@ -98,7 +101,7 @@ class RayCluster:
         place += [f"--dashboard-agent-listen-port={ports.agent}"]
         place += [f"--temp-dir={temp_dir}"] if temp_dir else []
         command = [ray, "start", *place, *_node_options(head, num_cpus, labels, resources)]
-        head.start(command, env=env).wait_for_output("Ray runtime started")
+        head.start(command, env=env).wait_for_output("Ray runtime started", START_S)
 
     def start_worker(
         self,
