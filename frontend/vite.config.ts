@@ -12,6 +12,8 @@ export default defineConfig({
     emptyOutDir: true,
     // Nothing inline, so that the server may forbid it.
     assetsInlineLimit: 0,
+    // One chunk is right for one page; the default limit would only warn of it.
+    chunkSizeWarningLimit: 800,
     // The oldest that know light-dark(), which carries both colour schemes.
     target: ["chrome123", "edge123", "firefox120", "safari17.5"],
   },

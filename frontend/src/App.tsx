@@ -14,7 +14,7 @@ export function App() {
         <ConnectionBanner />
         {isLocked ? <LoginPage /> : <NodesPage />}
       </main>
-      <Toasts />
+      {!isLocked && <Toasts />}
     </>
   );
 }

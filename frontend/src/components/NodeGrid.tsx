@@ -47,6 +47,7 @@ export function NodeGrid({ nodes, silence, isGrouped }: Props) {
           key={key}
           ref={virtual.measureElement}
           data-index={index}
+          data-of={rows[index]?.nodes === null ? "heading" : "nodes"}
           className={classes.row}
           style={{
             transform: `translateY(${start}px)`,
