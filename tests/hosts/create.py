@@ -21,9 +21,12 @@ from tests.hosts.process import CommandFailedError, call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["REPOSITORY", "create_hosts", "why_no_hosts"]
+__all__ = ["CACHES", "REPOSITORY", "create_hosts", "why_no_hosts"]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "castray-tests"
+"""Environments with other sets of packages, made once; every host sees them."""
 
 UNSHARE = ["unshare", "--net", "--pid", "--mount", "--uts", "--ipc"]
 UNSHARE += ["--fork", "--kill-child", "--mount-proc"]
@@ -128,7 +131,8 @@ def _host(name: str, address: str, bridge: str, directory: Path) -> Iterator[Hos
 
 @contextmanager
 def _first_process(name: str, directory: Path) -> Iterator[int]:
-    visible = {str(directory), str(REPOSITORY), sys.prefix, sys.base_prefix}
+    CACHES.mkdir(parents=True, exist_ok=True)
+    visible = {str(directory), str(REPOSITORY), str(CACHES), sys.prefix, sys.base_prefix}
     command = ["sh", "-c", FIRST_PROCESS, "first", name, str(directory / "hosts"), *visible]
     # A session of its own: Ctrl-C reaches only the test process, which closes the hosts in order.
     with subprocess.Popen(

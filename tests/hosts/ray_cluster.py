@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 import time
 import zlib
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock
 
-from tests.hosts.create import REPOSITORY
+from tests.hosts.create import CACHES, REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,11 +151,10 @@ def bare_ray(release: str = version("ray")) -> str:
     release than ours brings its own versions of everything.
     """
     constraints = REPOSITORY / "constraints.txt"
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "castray-tests"
-    caches.mkdir(parents=True, exist_ok=True)
+    CACHES.mkdir(parents=True, exist_ok=True)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     pinned = f"{zlib.crc32(constraints.read_bytes()):08x}"
-    environment = caches / f"ray-{release}-python{python}-{pinned}"
+    environment = CACHES / f"ray-{release}-python{python}-{pinned}"
     installed = environment / "installed"
     with FileLock(f"{environment}.lock"):
         if not installed.exists():
