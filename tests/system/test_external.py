@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.hosts import Host, HostProcess
     from tests.system.client import NodeRecord
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.foreign, pytest.mark.timeout(600)]
 
 FAULTY_DASHBOARD = Path(__file__).with_name("faulty_dashboard.py")
 FAULTY_PORT = 8299
