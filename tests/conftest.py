@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 import ray
+from hypothesis import settings
 from playwright.async_api import async_playwright
 
 from tests.hosts import create_hosts, why_no_hosts
@@ -38,7 +39,12 @@ CHROMIUM_OPTIONS = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let Ray Serve be imported: its own records use what Pydantic no longer likes."""
+    """Time no example of a property, and let Ray Serve be imported.
+
+    Its own records use what Pydantic no longer likes.
+    """
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
     config.addinivalue_line("filterwarnings", "ignore:Using extra keyword arguments on `Field`")
 
 
