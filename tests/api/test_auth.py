@@ -282,7 +282,7 @@ def test_a_configured_token_is_used_wherever_it_is_bound(own_token_file: Path) -
     assert not own_token_file.exists()
 
 
-@pytest.mark.parametrize("bound_host", ["0.0.0.0", "10.0.0.1", "::"])
+@pytest.mark.parametrize("bound_host", ["0.0.0.0", "10.0.0.1"])
 def test_bound_to_more_than_this_machine_it_makes_a_token(
     own_token_file: Path, bound_host: str
 ) -> None:

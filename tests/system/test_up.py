@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(400)
 
 CASTRAY = ["python", "-c", "from castray.cli import main; main()"]
 
-START_S = 150.0
+START_S = 200.0
 
 REPORTER = """
 import time
@@ -82,7 +82,7 @@ async def test_on_an_empty_machine_it_starts_ray_and_leaves_nothing_behind(host:
     async with host.http() as http:
         client = Client(http)
         [name] = await client.fetch_nodes()
-        node = await client.wait_for_status(name, "sending", 30)
+        node = await client.wait_for_status(name, "sending", 90)
         async with http.get(f"{client.url}/ui/") as page:
             page_status = page.status
     doctor = castray(host, "doctor")
