@@ -5,7 +5,7 @@ PAGE := castray/page/index.html
 PAGE_SOURCES := $(shell git ls-files frontend)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-external check format bench page setup host-packages constraints wheel clean
+.PHONY: help run test check format bench page setup host-packages constraints wheel clean
 
 help: ## List what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -13,11 +13,8 @@ help: ## List what can be made.
 run: setup $(PAGE) ## A local Ray with CastRay and an example on it; prints the page's address.
 	$(BIN)/castray up --run "$(BIN)/python examples/predict_and_send.py --deploy"
 
-test: setup $(PAGE) host-packages ## Every test but test-external; what needs root skips without it.
+test: setup $(PAGE) host-packages ## Every test; what needs root skips without it.
 	$(BIN)/python -m pytest
-
-test-external: setup $(PAGE) host-packages ## External clusters: six Rays at once, as root.
-	$(BIN)/python -m pytest -m foreign
 
 check: setup frontend/node_modules/.package-lock.json ## Lint, format and types of everything.
 	$(BIN)/ruff check .

@@ -30,6 +30,7 @@ class View:
     nodes: tuple[Node, ...]
     """The home cluster first, heads first, then by name."""
     clusters: tuple[Cluster, ...]
+    """The home cluster first, then by id."""
 
     @property
     def home(self) -> Cluster | None:
@@ -121,7 +122,7 @@ class Replica:
 
     def _make_view(self, as_of: datetime) -> View:
         nodes = sorted(self._state.nodes.values(), key=_order)
-        clusters = list(self._state.clusters.values())
+        clusters = sorted(self._state.clusters.values(), key=lambda c: (c.id != HOME_CLUSTER, c.id))
         if self.feed_lost_since is not None:
             nodes = [_lost_node(node, self.feed_lost_since) for node in nodes]
             clusters = [_lost_cluster(cluster, self.feed_lost_since) for cluster in clusters]

@@ -116,8 +116,12 @@ async def discover(
     for sighting in seen:
         if sighting.is_cluster:
             clusters[sighting.key].append(sighting)
+    # The same clusters in the same order each time, whichever source was faster.
+    addresses = {key: sightings[0].address for key, sightings in clusters.items()}
     return DiscoveryReport(
-        clusters=tuple(_found(sightings) for sightings in clusters.values()),
+        clusters=tuple(
+            _found(clusters[key]) for key in sorted(clusters, key=addresses.__getitem__)
+        ),
         sources=tuple(_report(look, seen) for look in looks),
         duration_s=time.monotonic() - started,
     )
