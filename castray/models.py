@@ -1,6 +1,6 @@
 """Records and enums of the wire contract: what actors, the API and the page speak.
 
-Everything here is immutable and says its unit in its name. A value that nobody measured is
+All of the contract stands in this one file, so that it can be read as one. Everything is immutable and says its unit in its name. A value that nobody measured is
 `None`, never a zero. Times are aware datetimes. Nothing here does I/O.
 """
 
@@ -16,9 +16,13 @@ __all__ = [
     "HOME_CLUSTER",
     "PRIVATE_NETWORKS",
     "Cast",
+    "CastAction",
+    "CastChanges",
     "CastMode",
+    "CastPage",
     "CastProblem",
     "CastRequest",
+    "CastRoute",
     "CastSource",
     "CastState",
     "CastTarget",
@@ -337,49 +341,6 @@ class Connection(Record):
     sources: tuple[str, ...] = ()
 
 
-RecordT = TypeVar("RecordT", bound=Record)
-"""Any record that has a place in the versioned state."""
-
-
-class CollectionChanges(Record, Generic[RecordT]):
-    """What changed in one collection: whole records, and the keys of those that went."""
-
-    changed: tuple[RecordT, ...] = ()
-    removed: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.changed or self.removed)
-
-
-# Named here because pickle finds a parametrised class only where it was first made at the top of
-# a module. A class that it does not find goes along with each record: 20 KB, and 30 ms to read.
-NodeChanges = CollectionChanges[Node]
-ClusterChanges = CollectionChanges[Cluster]
-NoticeChanges = CollectionChanges[Notice]
-
-
-class Changes(Record):
-    """Everything that changed between two versions; `since` None means: this is everything.
-
-    A version is `EPOCH.SEQUENCE`. Both only grow; the epoch grows when the registry restarts.
-    Who holds version `since` and applies this holds `version` afterwards.
-    """
-
-    version: str
-    since: str | None
-    nodes: NodeChanges = NodeChanges()
-    clusters: ClusterChanges = ClusterChanges()
-    notices: NoticeChanges = NoticeChanges()
-
-
-class Snapshot(Record):
-    """Everything the registry knows at one version."""
-
-    version: str
-    nodes: tuple[Node, ...]
-    clusters: tuple[Cluster, ...]
-
-
 class IfExists(str, Enum):
     """What a cast does where its target exists: refuse, replace, keep what is the same, rename."""
 
@@ -397,6 +358,13 @@ class CastMode(str, Enum):
     RELAY = "relay"
 
 
+class CastRoute(str, Enum):
+    """How a target gets a cast: from the other hosts themselves, or through the head."""
+
+    DIRECT = "direct"
+    RELAY = "relay"
+
+
 class CastState(str, Enum):
     """How far a cast, or one target of it, is.
 
@@ -410,6 +378,15 @@ class CastState(str, Enum):
     PARTIAL = "partial"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class CastAction(str, Enum):
+    """What somebody wants of a cast that exists: `RETRY` is for what did not arrive."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
 
 
 class CastSource(Record):
@@ -464,6 +441,7 @@ class CastTarget(Record):
     bytes_done: int = Field(0, description="Verified there, or found there already.")
     rate_bytes_per_s: float | None = None
     eta_s: float | None = None
+    route: CastRoute | None = Field(None, description="None: not tried yet.")
     waits_for: str | None = Field(None, description="Why it is still queued.")
     error: str | None = None
     problems: tuple[CastProblem, ...] = Field((), description="The first files that failed.")
@@ -484,3 +462,60 @@ class Cast(Record):
     created: datetime
     ended: datetime | None = None
     targets: tuple[CastTarget, ...]
+
+    @property
+    def key(self) -> str:
+        """What it is called in the versioned state."""
+        return self.id
+
+
+class CastPage(Record):
+    """Some casts, the newest first."""
+
+    casts: tuple[Cast, ...]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page.")
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+"""Any record that has a place in the versioned state."""
+
+
+class CollectionChanges(Record, Generic[RecordT]):
+    """What changed in one collection: whole records, and the keys of those that went."""
+
+    changed: tuple[RecordT, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.removed)
+
+
+# Named here because pickle finds a parametrised class only where it was first made at the top of
+# a module. A class that it does not find goes along with each record: 20 KB, and 30 ms to read.
+NodeChanges = CollectionChanges[Node]
+ClusterChanges = CollectionChanges[Cluster]
+NoticeChanges = CollectionChanges[Notice]
+CastChanges = CollectionChanges[Cast]
+
+
+class Changes(Record):
+    """Everything that changed between two versions; `since` None means: this is everything.
+
+    A version is `EPOCH.SEQUENCE`. Both only grow; the epoch grows when the registry restarts.
+    Who holds version `since` and applies this holds `version` afterwards.
+    """
+
+    version: str
+    since: str | None
+    nodes: NodeChanges = NodeChanges()
+    clusters: ClusterChanges = ClusterChanges()
+    notices: NoticeChanges = NoticeChanges()
+    casts: CastChanges = CastChanges()
+
+
+class Snapshot(Record):
+    """Everything the registry knows at one version."""
+
+    version: str
+    nodes: tuple[Node, ...]
+    clusters: tuple[Cluster, ...]

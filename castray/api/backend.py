@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from castray.discovery.source import DiscoveryReport
-    from castray.models import Changes
+    from castray.models import Cast, CastAction, CastPage, CastRequest, Changes
+    from castray.transfer.agent_link import AgentLink
 
 __all__ = ["Backend"]
 
@@ -50,5 +51,56 @@ class Backend(Protocol):
         Raises:
             NotFoundError: Nothing of that id or address is connected.
             RegistryUnavailableError: Nobody is there to disconnect.
+        """
+        ...
+
+    async def start_cast(self, request: CastRequest) -> Cast:
+        """Begin a cast, which is on disk when this returns; or only plan it, for a dry run.
+
+        Raises:
+            InvalidRequestError: It makes no sense.
+            NotFoundError: A node or cluster of it does not exist.
+            AmbiguousNameError: A name fits several nodes.
+            CastError: The source cannot be read.
+            RegistryUnavailableError: Nobody is there to cast.
+        """
+        ...
+
+    async def cast(self, cast_id: str) -> Cast:
+        """One cast as it is now.
+
+        Raises:
+            NotFoundError: There is none of that id.
+            RegistryUnavailableError: Nobody is there to ask.
+        """
+        ...
+
+    async def casts(self, limit: int, cursor: str | None) -> CastPage:
+        """All casts that are remembered, the newest first.
+
+        Raises:
+            InvalidRequestError: That is no cursor of ours.
+            RegistryUnavailableError: Nobody is there to ask.
+        """
+        ...
+
+    async def steer_cast(self, cast_id: str, action: CastAction) -> Cast:
+        """Cancel, pause, resume or retry a cast; it as it is then.
+
+        Raises:
+            NotFoundError: There is none of that id.
+            InvalidRequestError: Its state does not allow that.
+            RegistryUnavailableError: Nobody is there to steer.
+        """
+        ...
+
+    async def agent(self, node: str) -> AgentLink:
+        """The agent of the node with that name, id or key, started where it does not run.
+
+        Raises:
+            NotFoundError: There is no such node.
+            AmbiguousNameError: The name fits several nodes.
+            InvalidRequestError: No agent can be there: the node is dead, or its cluster has none.
+            RegistryUnavailableError: Nobody is there to ask.
         """
         ...
