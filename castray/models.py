@@ -1,7 +1,8 @@
 """Records and enums of the wire contract: what actors, the API and the page speak.
 
-All of the contract stands in this one file, so that it can be read as one. Everything is immutable and says its unit in its name. A value that nobody measured is
-`None`, never a zero. Times are aware datetimes. Nothing here does I/O.
+All of the contract stands in this one file, so that it can be read as one. Everything is
+immutable and says its unit in its name. A value that nobody measured is `None`, never a zero.
+Times are aware datetimes. Nothing here does I/O.
 """
 
 from __future__ import annotations
