@@ -125,7 +125,7 @@ def cluster_record(connection: Connection, watch: Watch, reading: ClusterReading
         name=connection.name,
         source=NodeSource.EXTERNAL,
         state=ClusterState.CONNECTED if watch.is_connected else ClusterState.LOST,
-        state_reason=watch.reason(),
+        state_reason=watch.reason() or (_gaps(live) if live else None),
         ray_version=reading.ray_version if reading else None,
         session_name=watch.session_name,
         dashboard_url=connection.dashboard_url,
@@ -136,6 +136,16 @@ def cluster_record(connection: Connection, watch: Watch, reading: ClusterReading
         sources=connection.sources,
         needs_token=connection.token is not None,
         node_count=sum(node.facts.alive for node in live.nodes) if live else None,
+    )
+
+
+def _gaps(reading: ClusterReading) -> Reason | None:
+    """What of a connected cluster could not be read."""
+    if not reading.faults:
+        return None
+    return Reason(
+        code=ReasonCode.CLUSTER_UNREADABLE,
+        detail=f"It is connected, but not all of it can be read: {' '.join(reading.faults)}",
     )
 
 

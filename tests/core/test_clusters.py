@@ -182,6 +182,18 @@ def test_a_connected_cluster_is_shown_with_its_resources() -> None:
     assert record.node_count == 1
 
 
+def test_what_of_a_connected_cluster_cannot_be_read_is_said() -> None:
+    watch = Watch("session_1").answered("session_1", NOON)
+    reading = replace(READING, faults=("http://lab:8265 answers /api/jobs/ with HTTP 500.",))
+
+    record = cluster_record(LAB, watch, reading)
+
+    assert record.state is ClusterState.CONNECTED
+    assert record.state_reason is not None
+    assert record.state_reason.code is ReasonCode.CLUSTER_UNREADABLE
+    assert "/api/jobs/" in record.state_reason.detail
+
+
 def test_of_a_lost_cluster_nothing_is_shown_that_nobody_measures_now() -> None:
     slow = ClusterTooSlowError(URL, "gave no whole answer within 3 s.")
     watch = Watch("session_1").answered("session_1", NOON).failed(slow)

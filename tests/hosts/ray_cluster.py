@@ -99,7 +99,12 @@ class RayCluster:
         place += [f"--dashboard-agent-listen-port={ports.agent}"]
         place += [f"--temp-dir={temp_dir}"] if temp_dir else []
         command = [ray, "start", *place, *_node_options(head, num_cpus, labels, resources)]
-        head.start(command, env=env).wait_for_output("Ray runtime started", START_S)
+        self._head_process = head.start(command, env=env)
+        self._head_process.wait_for_output("Ray runtime started", START_S)
+
+    def stop_head(self) -> None:
+        """End the head, and the cluster with it."""
+        self._head_process.stop()
 
     def start_worker(
         self,
