@@ -1,4 +1,4 @@
-"""What the registry is told: Ray's membership, reports, other clusters, the clock."""
+"""What the registry is told: Ray's membership, reports, other clusters, casts, the clock."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from castray.models import Cluster, Node, NodeReport, Notice
+    from castray.models import Cast, Cluster, Node, NodeReport, Notice
 
 __all__ = [
+    "CastChanged",
     "ClusterForgotten",
     "ClusterObserved",
     "ClustersFound",
@@ -99,6 +100,13 @@ class Noticed:
 
 
 @dataclass(frozen=True)
+class CastChanged:
+    """A cast is new, or something of it is different."""
+
+    cast: Cast
+
+
+@dataclass(frozen=True)
 class TimePassed:
     """Nothing but the clock: this is when silence turns into staleness."""
 
@@ -112,5 +120,6 @@ Event = (
     | ClustersFound
     | ClusterForgotten
     | Noticed
+    | CastChanged
     | TimePassed
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from castray.core.clusters import silent_cluster
 from castray.core.events import (
+    CastChanged,
     ClusterForgotten,
     ClusterObserved,
     ClustersFound,
@@ -114,8 +115,8 @@ class RegistryState:
                 return self._state.update(
                     removed_nodes=self._keys_of(cluster_id), removed_clusters=[cluster_id]
                 )
-            case Noticed(notice):
-                return self._state.update(notices=[notice])
+            case Noticed() | CastChanged():
+                return self._take_over(event)
 
     def changes_since(self, since: Version | None) -> Changes:
         """What changed after that version, or everything where that is not known."""
@@ -125,6 +126,10 @@ class RegistryState:
         """Everything at the newest version."""
         return self._state.snapshot()
 
+    def nodes(self) -> list[Node]:
+        """Every node of every cluster, the dead included."""
+        return list(self._state.nodes.values())
+
     def live_nodes(self) -> list[Node]:
         """The home cluster's nodes that Ray calls alive: each wants a poller."""
         return [
@@ -132,6 +137,11 @@ class RegistryState:
             for n in self._state.nodes.values()
             if n.cluster == HOME_CLUSTER and n.state is not NodeState.DEAD
         ]
+
+    def _take_over(self, event: Noticed | CastChanged) -> bool:
+        if isinstance(event, Noticed):
+            return self._state.update(notices=[event.notice])
+        return self._state.update(casts=[event.cast])
 
     def _apply_cluster(
         self, cluster: Cluster, nodes: tuple[Node, ...] | None, now: datetime

@@ -9,7 +9,7 @@ from castray.core.nodes import without_measurements
 from castray.core.state import VersionedState
 from castray.core.versioned import Version
 from castray.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
-from castray.models import HOME_CLUSTER, ClusterState, Node, NodeState, Reason, ReasonCode
+from castray.models import HOME_CLUSTER, Cast, ClusterState, Node, NodeState, Reason, ReasonCode
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,6 +31,8 @@ class View:
     """The home cluster first, heads first, then by name."""
     clusters: tuple[Cluster, ...]
     """The home cluster first, then by id."""
+    casts: tuple[Cast, ...] = ()
+    """All that have not ended and the newest that have, the newest first."""
 
     @property
     def home(self) -> Cluster | None:
@@ -118,6 +120,7 @@ class Replica:
             or changes.notices
             or any(_lamp(node) != _lamp(self._state.nodes.get(node.key)) for node in nodes.changed)
             or any(_lamp(c) != _lamp(self._state.clusters.get(c.id)) for c in clusters.changed)
+            or any(_lamp(c) != _lamp(self._state.casts.get(c.id)) for c in changes.casts.changed)
         )
 
     def _make_view(self, as_of: datetime) -> View:
@@ -132,13 +135,18 @@ class Replica:
             feed_lost_since=self.feed_lost_since,
             nodes=tuple(nodes),
             clusters=tuple(clusters),
+            casts=tuple(
+                sorted(self._state.casts.values(), key=lambda c: (c.created, c.id), reverse=True)
+            ),
         )
 
 
-def _lamp(record: Node | Cluster | None) -> object:
-    """What is seen of a node or a cluster from afar."""
+def _lamp(record: Node | Cluster | Cast | None) -> object:
+    """What is seen of a node, a cluster or a cast from afar."""
     if isinstance(record, Node):
         return record.state, record.work.status
+    if isinstance(record, Cast):
+        return record.state, [target.state for target in record.targets]
     return record and record.state
 
 

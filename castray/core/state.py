@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from castray.core.versioned import Version, VersionedMap
 from castray.models import (
+    Cast,
+    CastChanges,
     Changes,
     Cluster,
     ClusterChanges,
@@ -26,9 +28,12 @@ __all__ = ["VersionedState"]
 MAX_NOTICES = 50
 """Older ones are dropped: a notice is news, not history."""
 
+MAX_ENDED_CASTS = 50
+"""Everybody is told of so many casts that have ended; the store knows the older ones."""
+
 
 class VersionedState:
-    """Nodes, clusters and notices at one version, with what changed since earlier ones.
+    """Nodes, clusters, notices and casts at one version, with what changed since earlier ones.
 
     Args:
         version: Where this state begins; of what was before it knows nothing.
@@ -46,6 +51,7 @@ class VersionedState:
         clusters: Iterable[Cluster] = (),
         removed_clusters: Iterable[str] = (),
         notices: Sequence[Notice] = (),
+        casts: Sequence[Cast] = (),
     ) -> bool:
         """Put and remove records as one new version; records that are the same change nothing.
 
@@ -56,6 +62,7 @@ class VersionedState:
             _real_edit(self.nodes, nodes, removed_nodes),
             _real_edit(self.clusters, clusters, removed_clusters),
             _real_edit(self.notices, notices, self._old_notices(len(notices))),
+            _real_edit(self.casts, *self._trim_casts(casts)),
         ]
         if not any(edit.changed or edit.removed for edit in edits):
             return False
@@ -74,6 +81,7 @@ class VersionedState:
                 nodes=NodeChanges(changed=tuple(self.nodes.values())),
                 clusters=ClusterChanges(changed=tuple(self.clusters.values())),
                 notices=NoticeChanges(changed=tuple(self.notices.values())),
+                casts=CastChanges(changed=tuple(self.casts.values())),
             )
         at = since.sequence
         return Changes(
@@ -82,6 +90,7 @@ class VersionedState:
             nodes=_collection_changes(self.nodes, at, NodeChanges),
             clusters=_collection_changes(self.clusters, at, ClusterChanges),
             notices=_collection_changes(self.notices, at, NoticeChanges),
+            casts=_collection_changes(self.casts, at, CastChanges),
         )
 
     def merge(self, changes: Changes) -> None:
@@ -93,11 +102,12 @@ class VersionedState:
             _merged_edit(self.nodes, changes.nodes),
             _merged_edit(self.clusters, changes.clusters),
             _merged_edit(self.notices, changes.notices),
+            _merged_edit(self.casts, changes.casts),
         ):
             edit.apply(self.version.sequence)
 
     def snapshot(self) -> Snapshot:
-        """Everything at this version but the notices."""
+        """Every node and cluster at this version."""
         return Snapshot(
             version=str(self.version),
             nodes=tuple(self.nodes.values()),
@@ -108,11 +118,20 @@ class VersionedState:
         self.nodes: VersionedMap[Node] = VersionedMap()
         self.clusters: VersionedMap[Cluster] = VersionedMap()
         self.notices: VersionedMap[Notice] = VersionedMap()
+        self.casts: VersionedMap[Cast] = VersionedMap()
         self._begins_at = self.version
 
     def _old_notices(self, new: int) -> list[str]:
         surplus = len(self.notices) + new - MAX_NOTICES
         return [key for key, _ in self.notices.items()][: max(surplus, 0)]
+
+    def _trim_casts(self, new: Sequence[Cast]) -> tuple[list[Cast], list[str]]:
+        """Those of the new casts that are worth telling, and the ids of those that are no more."""
+        known = {cast.id: cast for cast in (*self.casts.values(), *new)} if new else {}
+        ended = [cast for cast in known.values() if cast.ended is not None]
+        ended.sort(key=lambda cast: (cast.created, cast.id), reverse=True)
+        old = [cast.id for cast in ended[MAX_ENDED_CASTS:]]
+        return [cast for cast in new if cast.id not in old], old
 
     def _remembers(self, since: Version) -> bool:
         return (
@@ -120,7 +139,7 @@ class VersionedState:
             and since.epoch == self.version.epoch
             and all(
                 records.remembers(since.sequence)
-                for records in (self.nodes, self.clusters, self.notices)
+                for records in (self.nodes, self.clusters, self.notices, self.casts)
             )
         )
 

@@ -1,4 +1,4 @@
-"""Nodes as tests of the core speak of them."""
+"""Nodes and casts as tests of the core speak of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from castray.core.events import MembershipObserved, NodeFacts, NodeReported
 from castray.core.nodes import node_key
 from castray.models import (
     HOME_CLUSTER,
+    Cast,
+    CastRequest,
+    CastSource,
+    CastTarget,
     Cluster,
     ClusterState,
     Load,
@@ -26,7 +30,17 @@ from castray.models import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["NOON", "home_cluster", "key_of", "later", "members", "node", "node_facts", "reported"]
+__all__ = [
+    "NOON",
+    "cast_to",
+    "home_cluster",
+    "key_of",
+    "later",
+    "members",
+    "node",
+    "node_facts",
+    "reported",
+]
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
@@ -102,4 +116,21 @@ def home_cluster(
             for name, (total, available) in (resources or {}).items()
         },
         **more,
+    )
+
+
+def cast_to(*targets: str, id_: str = "cast-1", source: str = "s", **more: object) -> Cast:
+    """A cast of `x` between nodes of the home cluster, as it is right after it was asked for."""
+    request = CastRequest(
+        source=CastSource(node=source, path="x"), destination="x", targets=targets
+    )
+    facts: dict[str, object] = {"created": NOON, **more}
+    return Cast.model_validate(
+        {
+            "id": id_,
+            "request": request,
+            "source": key_of(source),
+            "targets": tuple(CastTarget(node=key_of(target), path="x") for target in targets),
+            **facts,
+        }
     )

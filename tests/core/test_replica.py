@@ -4,13 +4,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castray.core.events import ClusterObserved, TimePassed
+from castray.core.events import CastChanged, ClusterObserved, TimePassed
 from castray.core.registry import RegistryState
 from castray.core.replica import Replica, View
 from castray.core.versioned import Version
 from castray.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
-from castray.models import ClusterState, NodeState, ReasonCode, WorkStatus
-from tests.core.given import NOON, home_cluster, later, members, node, node_facts, reported
+from castray.models import CastState, ClusterState, NodeState, ReasonCode, WorkStatus
+from tests.core.given import (
+    NOON,
+    cast_to,
+    home_cluster,
+    later,
+    members,
+    node,
+    node_facts,
+    reported,
+)
 
 if TYPE_CHECKING:
     from castray.core.events import Event
@@ -67,8 +76,9 @@ def test_another_load_is_no_news(registry: RegistryState) -> None:
         members("m2"),
         members("m1", "m2", "m3"),
         ClusterObserved(home_cluster()),
+        CastChanged(cast_to("m2", source="m1")),
     ],
-    ids=["another status", "silence", "a node that left", "a new node", "a new cluster"],
+    ids=["another status", "silence", "a node that left", "a new node", "a new cluster", "a cast"],
 )
 def test_what_people_wait_for_is_news(registry: RegistryState, event: Event) -> None:
     replica = replica_of(registry)
@@ -108,6 +118,27 @@ def test_the_head_comes_first_and_external_clusters_last() -> None:
 
     assert view is not None
     assert [n.node_id for n in view.nodes] == ["m2", "m1", "m3"]
+
+
+def test_the_newest_cast_comes_first(registry: RegistryState) -> None:
+    for seconds in (1, 3, 2):
+        cast = cast_to("m2", id_=str(seconds), created=later(seconds))
+        registry.apply(CastChanged(cast), later(3))
+
+    view = replica_of(registry).view()
+
+    assert view is not None
+    assert [cast.id for cast in view.casts] == ["3", "2", "1"]
+
+
+def test_more_bytes_of_a_cast_are_no_news(registry: RegistryState) -> None:
+    registry.apply(CastChanged(cast_to("m2", state=CastState.RUNNING)), later(1))
+    replica = replica_of(registry)
+
+    registry.apply(CastChanged(cast_to("m2", state=CastState.RUNNING, bytes_done=9)), later(2))
+    replica.merge(registry.changes_since(Version(1, 3)), later(2))
+
+    assert (replica.version, replica.news_version) == ("1.4", "1.3")
 
 
 def test_while_the_feed_is_lost_nothing_counts_as_known(registry: RegistryState) -> None:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from castray.core.state import MAX_NOTICES, VersionedState
+from castray.core.state import MAX_ENDED_CASTS, MAX_NOTICES, VersionedState
 from castray.core.versioned import Version
-from castray.models import Notice, NoticeType
-from tests.core.given import NOON, home_cluster, node
+from castray.models import CastState, Notice, NoticeType
+from tests.core.given import NOON, cast_to, home_cluster, later, node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +90,33 @@ def test_only_so_many_notices_are_kept() -> None:
 
     assert [n.key for n in state.notices.values()] == [str(i + 3) for i in range(MAX_NOTICES)]
     assert state.changes_since(Version(1, MAX_NOTICES)).notices.removed == ("0", "1", "2")
+
+
+def test_all_casts_that_go_on_are_kept_and_of_those_that_ended_the_newest() -> None:
+    state = VersionedState(Version(1, 0))
+    running = cast_to("m1", id_="running")
+    ended = [
+        cast_to("m1", id_=str(i), state=CastState.COMPLETED, created=later(i), ended=later(i))
+        for i in range(1, MAX_ENDED_CASTS + 3)
+    ]
+
+    for cast in [running, *ended]:
+        state.update(casts=[cast])
+
+    kept = [cast.id for cast in state.casts.values()]
+    assert kept == ["running", *(cast.id for cast in ended[2:])]
+    assert state.changes_since(Version(1, 1)).casts.removed == ("1", "2")
+
+
+def test_a_cast_that_ended_before_all_that_are_kept_is_not_taken_up() -> None:
+    state = VersionedState(Version(1, 0))
+    for i in range(MAX_ENDED_CASTS):
+        state.update(casts=[cast_to("m1", id_=f"new-{i}", created=later(9), ended=later(9))])
+
+    changed = state.update(casts=[cast_to("m1", id_="old", created=NOON, ended=NOON)])
+
+    assert not changed
+    assert len(state.casts) == MAX_ENDED_CASTS
 
 
 STEPS = st.lists(
