@@ -16,7 +16,13 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.serve import context as serve_context
 
 from castray.actors.launch import ensure_registry, remove_actors
-from castray.actors.names import CONNECTOR_NAME, ActorSettings, ExternalSettings, get_handle
+from castray.actors.names import (
+    CONNECTOR_NAME,
+    ActorSettings,
+    ExternalSettings,
+    TransferSettings,
+    get_handle,
+)
 from castray.actors.priority import run_as_urgently_as_others
 from castray.api.app import build_app
 from castray.api.auth import build_access_policy
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 
     from castray.config import Settings
     from castray.discovery.source import DiscoveryReport
-    from castray.models import Changes
+    from castray.models import Cast, CastAction, CastPage, CastRequest, Changes
 
 __all__ = ["APPLICATION_NAME", "app", "build_application", "deploy", "shutdown"]
 
@@ -121,23 +127,53 @@ class _ActorBackend:
         clusters: list[str] = await self._connector("disconnect", cluster, address)
         return clusters
 
+    async def start_cast(self, request: CastRequest) -> Cast:
+        cast: Cast = await self._ask("start_cast", request)
+        return cast
+
+    async def cast(self, cast_id: str) -> Cast:
+        cast: Cast = await self._ask("cast", cast_id)
+        return cast
+
+    async def casts(self, limit: int, cursor: str | None) -> CastPage:
+        page: CastPage = await self._ask("casts", limit, cursor)
+        return page
+
+    async def steer_cast(self, cast_id: str, action: CastAction) -> Cast:
+        cast: Cast = await self._ask(f"{action.value}_cast", cast_id)
+        return cast
+
+    async def _ask(self, method: str, *arguments: Any) -> Any:
+        try:
+            return await _call(self._registry, method, *arguments)
+        except RegistryUnavailableError:
+            await asyncio.to_thread(self._look_up_again)
+            raise
+
     async def _connector(self, method: str, *arguments: Any) -> Any:
         try:
             connector = await asyncio.to_thread(
                 get_handle, CONNECTOR_NAME, self._settings.namespace
             )
-            return await getattr(connector, method).remote(*arguments)
-        except RayTaskError as error:
-            # What the connector raised is what the caller is to be told.
-            raise error.cause from error
-        except (RayError, ValueError) as error:
+        except ValueError as error:
             raise RegistryUnavailableError from error
+        return await _call(connector, method, *arguments)
 
     def _look_up_again(self) -> None:
         try:
             self._registry = get_handle(namespace=self._settings.namespace)
         except ValueError:
             self._registry = ensure_registry(self._settings)
+
+
+async def _call(actor: Any, method: str, *arguments: Any) -> Any:
+    try:
+        return await getattr(actor, method).remote(*arguments)
+    except RayTaskError as error:
+        # What the actor raised is what the caller is to be told.
+        raise error.cause from error
+    except RayError as error:
+        raise RegistryUnavailableError from error
 
 
 def _build_api(settings: Settings) -> FastAPI:
@@ -157,6 +193,7 @@ def _actor_settings(settings: Settings) -> ActorSettings:
         monitor_timeout_s=settings.monitor.timeout_s,
         monitor_embedded=settings.monitor.embedded,
         external=_external_settings(settings),
+        transfer=_transfer_settings(settings),
     )
 
 
@@ -171,6 +208,19 @@ def _external_settings(settings: Settings) -> ExternalSettings:
         first_port=first_port,
         last_port=last_port,
         allowed_networks=tuple(map(str, external.allowed_networks)),
+    )
+
+
+def _transfer_settings(settings: Settings) -> TransferSettings:
+    transfer = settings.transfer
+    first_port, last_port = transfer.port_range
+    return TransferSettings(
+        roots=transfer.roots,
+        first_port=first_port,
+        last_port=last_port,
+        max_casts_per_node=transfer.max_casts_per_node,
+        outposts=transfer.outposts,
+        agent_idle_s=transfer.agent_idle_s,
     )
 
 

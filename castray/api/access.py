@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request  # noqa: TC002 - the framework reads the annotation
 from starlette.responses import HTMLResponse
 
 from castray.api.auth import Refuse
@@ -20,12 +22,15 @@ if TYPE_CHECKING:
 
     from castray.api.auth import AccessPolicy, Role
 
-__all__ = ["AccessMiddleware", "role_of"]
+__all__ = ["AccessMiddleware", "refuse_viewers", "role_of"]
 
 ROLE = "castray.role"
 
 MAX_BODY_BYTES = 1024**2
 """What is sent here is small JSON; nothing larger is read, whoever sends it."""
+
+UPLOAD_PATH = re.compile(r"/api/nodes/.+/files/content")
+"""Where files of any size are put; they pass through in pieces."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -61,7 +66,9 @@ class AccessMiddleware:
             scope.get("method", "GET"), scope["path"], headers, scope["type"]
         )
         if scope["type"] == "http":
-            receive, send = _with_bounded_body(receive), _with_security_headers(send)
+            send = _with_security_headers(send)
+            if not _is_upload(scope):
+                receive = _with_bounded_body(receive)
         if not isinstance(decision, Refuse):
             scope[ROLE] = decision.role
             await self._app(scope, receive, send)
@@ -77,6 +84,16 @@ def role_of(connection: HTTPConnection) -> Role:
     return role
 
 
+def refuse_viewers(request: Request) -> None:
+    """For calls that read what who may only see how things stand must not see.
+
+    Raises:
+        HTTPException: It is such a caller.
+    """
+    if role_of(request) == "viewer":
+        raise HTTPException(403)
+
+
 def _joined_headers(scope: Scope) -> dict[str, str]:
     """By lower-case name. A header that came twice is joined, so it equals neither of its two."""
     joined: dict[str, str] = {}
@@ -84,6 +101,10 @@ def _joined_headers(scope: Scope) -> dict[str, str]:
         separator = "; " if name == "cookie" else ", "
         joined[name] = f"{joined[name]}{separator}{value}" if name in joined else value
     return joined
+
+
+def _is_upload(scope: Scope) -> bool:
+    return scope["method"] == "PUT" and UPLOAD_PATH.fullmatch(scope["path"]) is not None
 
 
 def _with_bounded_body(receive: Receive) -> Receive:

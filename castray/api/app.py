@@ -12,10 +12,12 @@ from starlette.routing import WebSocketRoute
 
 from castray import __version__
 from castray.api.access import AccessMiddleware
+from castray.api.casts import casts_router
 from castray.api.docs import docs_router
 from castray.api.document import build_document
 from castray.api.external import external_router
 from castray.api.feed import ReplicaFeed
+from castray.api.files import files_router
 from castray.api.nodes import nodes_router
 from castray.api.page import PAGE_DIRECTORY, page_router
 from castray.api.problems import install_handlers
@@ -71,7 +73,7 @@ def build_app(
     app = FastAPI(
         title="CastRay",
         version=__version__,
-        description="Live work status of every node of several Ray clusters.",
+        description="Live work status of the nodes of several Ray clusters; files between them.",
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -80,7 +82,9 @@ def build_app(
     for router in (
         system_router(feed, rendering),
         external_router(backend, feed),
+        files_router(backend),
         nodes_router(rendering),
+        casts_router(backend, feed),
         session_router(access),
         docs_router(),
         page_router(page_directory),
@@ -96,7 +100,7 @@ def build_app(
         allow_origins=settings.web_server.cors_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["ETag"],
+        expose_headers=["ETag", "Location", "Content-Disposition", "Content-Range"],
     )
     app.add_middleware(AccessMiddleware, policy=access)
     return app

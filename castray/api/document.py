@@ -17,7 +17,7 @@ from castray.api.socket_messages import (
     HeartbeatMessage,
     ResumeMessage,
 )
-from castray.models import Snapshot
+from castray.models import CastRequest, Snapshot
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -36,7 +36,7 @@ SOCKET_MODELS = (
 )
 """What OpenAPI cannot say of `/ws`: the records that go over it."""
 
-INCOMPLETE = {model.__name__ for model in (LoginRequest, Problem)}
+INCOMPLETE = {model.__name__ for model in (CastRequest, LoginRequest, Problem)}
 """All other records always have all their keys, also those whose field has a default."""
 
 

@@ -38,6 +38,11 @@ TITLES: dict[str, dict[Language, str]] = {
     "cluster-unreachable": {"en": "Cluster unreachable", "zh": "无法连接集群"},
     "cluster-wants-token": {"en": "The cluster wants a token", "zh": "集群需要令牌"},
     "not-a-ray-dashboard": {"en": "Not a Ray dashboard", "zh": "不是 Ray 仪表板"},
+    "unsafe-path": {"en": "Path refused", "zh": "路径不被允许"},
+    "source-file": {"en": "File cannot be read", "zh": "无法读取文件"},
+    "target-file": {"en": "File cannot be written", "zh": "无法写入文件"},
+    "agent-unreachable": {"en": "Node out of reach", "zh": "无法访问节点"},
+    "cast-failed": {"en": "Cast failed", "zh": "传输失败"},
 }
 
 SENTENCES: dict[str, dict[Language, str]] = {
@@ -61,8 +66,9 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "该令牌与 CastRay 启动时使用的不符：请检查是否输入有误，或使用令牌文件中的令牌。",
     },
     "read-only": {
-        "en": "The viewer token may only read: log in with the full token to change anything.",
-        "zh": "查看令牌只能读取：如需更改，请使用完整权限的令牌登录。",
+        "en": "The viewer token only shows how things stand: log in with the full token to change "
+        "anything, or to see files.",
+        "zh": "查看令牌只能查看状态：如需更改或查看文件，请使用完整权限的令牌登录。",
     },
     "foreign-host": {
         "en": "This CastRay is bound to this machine only and answers to localhost, 127.0.0.1 and "
@@ -110,6 +116,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "The page has not been built: run `make page` in the source tree (it needs npm).",
         "zh": "页面尚未构建：请在源码目录运行 `make page`（需要 npm）。",
     },
+    "cast-error": {"en": "{subject}: {reason}.", "zh": "{subject}：{reason}。"},
     "cluster-error": {"en": "{address} {reason}.", "zh": "{address}：{reason}。"},
     "discovered": {
         "en": "Found {found} external cluster(s); {connected} of them connected.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +16,22 @@ from castray.api.messages import preferred_language, sentence, title
 from castray.errors import (
     AddressRefusedError,
     AmbiguousNameError,
+    CastError,
     CastRayError,
     ClusterTooSlowError,
     ClusterUnreachableError,
     ExternalClusterError,
     InvalidRequestError,
     NotFoundError,
+    PeerError,
     RegistryUnavailableError,
+    SourceFileError,
+    TargetFileError,
     TokenMissingError,
     TokenRefusedError,
+    UnsafePathError,
 )
+from castray.transfer.destination import PROBLEMS as TARGET_PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +64,10 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 """For the document of each operation."""
 
 RETRY_AFTER_S = 1
+
+NOT_THERE = os.strerror(errno.ENOENT)
+DISK_FULL = {TARGET_PROBLEMS[errno.ENOSPC], TARGET_PROBLEMS[errno.EDQUOT]}
+"""How errors of agents say what HTTP has statuses for."""
 
 
 class ProblemField(BaseModel):
@@ -131,6 +143,12 @@ def describe(error: CastRayError, language: Language) -> Problem:
         return problem(
             code, status, language, text="cluster-error", address=error.address, reason=reason
         )
+    if isinstance(error, CastError):
+        code, status = _cast_problem(error)
+        reason = error.problem.rstrip(".")
+        return problem(
+            code, status, language, text="cast-error", subject=error.subject, reason=reason
+        )
     if isinstance(error, InvalidRequestError):
         reason = str(error).rstrip(".")
         return problem("invalid-request", 422, language, text="http-error", reason=reason)
@@ -150,6 +168,21 @@ def _cluster_problem(error: ExternalClusterError) -> tuple[str, int]:
             return "not-a-ray-dashboard", 422
 
 
+def _cast_problem(error: CastError) -> tuple[str, int]:
+    """The code and HTTP status of what is wrong with a file, or with a host of a cast."""
+    match error:
+        case UnsafePathError():
+            return "unsafe-path", 403
+        case SourceFileError():
+            return "source-file", 404 if NOT_THERE in error.problem else 409
+        case TargetFileError():
+            return "target-file", 507 if error.problem in DISK_FULL else 409
+        case PeerError():
+            return "agent-unreachable", 502
+        case _:
+            return "cast-failed", 409
+
+
 def install_handlers(app: FastAPI) -> None:
     """Have every failure of a request answered with a problem document."""
     app.exception_handler(HTTPException)(_on_http_exception)
@@ -162,7 +195,9 @@ async def _on_http_exception(request: Request, error: HTTPException) -> Response
     language = preferred_language(request.headers)
     headers = dict(error.headers or {})
     path = request.url.path
-    if error.status_code == 404:
+    if error.status_code == 403:
+        found = problem("read-only", 403, language)
+    elif error.status_code == 404:
         found = problem("not-found", 404, language, path=path)
     elif error.status_code == 405:
         allowed = headers.get("Allow") or headers.get("allow") or ""

@@ -204,6 +204,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/nodes/{node}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Files
+         * @description What lies at a path of a node, beneath its `transfer.roots`.
+         */
+        get: operations["list_files_api_nodes__node__files_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/nodes/{node}/files/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download File
+         * @description A file, or with `Range` a part of it. It breaks off where the file changes meanwhile.
+         */
+        get: operations["download_file_api_nodes__node__files_content_get"];
+        /**
+         * Upload File
+         * @description Put the body as a file on a node; it appears there whole, or not at all.
+         */
+        put: operations["upload_file_api_nodes__node__files_content_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/nodes": {
         parameters: {
             query?: never;
@@ -258,6 +302,74 @@ export interface paths {
         get: operations["show_node_by_key_api_nodes__cluster___node_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/casts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Casts
+         * @description All casts that are remembered, the newest first, a page at a time.
+         */
+        get: operations["list_casts_api_casts_get"];
+        put?: never;
+        /**
+         * Start Cast
+         * @description Begin a cast, which from now on survives every restart; or plan it, for a dry run.
+         */
+        post: operations["start_cast_api_casts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/casts/{cast_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Cast
+         * @description One cast as it is now.
+         */
+        get: operations["show_cast_api_casts__cast_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Cast
+         * @description End a cast; what has arrived whole stays where it is.
+         */
+        delete: operations["cancel_cast_api_casts__cast_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/casts/{cast_id}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Steer Cast
+         * @description Pause a cast, resume it, or cast again what did not arrive.
+         */
+        post: operations["steer_cast_api_casts__cast_id___action__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -349,6 +461,206 @@ export interface components {
             usedGB: number | null;
         };
         /**
+         * Cast
+         * @description One transfer from a node to one, several or all.
+         */
+        Cast: {
+            /** Id */
+            id: string;
+            /** @default queued */
+            state: components["schemas"]["CastState"];
+            request: components["schemas"]["CastRequest"];
+            /**
+             * Source
+             * @description Key of the node that it comes from.
+             */
+            source: string;
+            /**
+             * Bytes Total
+             * @description Over all targets; None: not known yet.
+             * @default null
+             */
+            bytes_total: number | null;
+            /**
+             * Bytes Done
+             * @default 0
+             */
+            bytes_done: number;
+            /**
+             * Rate Bytes Per S
+             * @default null
+             */
+            rate_bytes_per_s: number | null;
+            /**
+             * Eta S
+             * @default null
+             */
+            eta_s: number | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Ended
+             * @default null
+             */
+            ended: string | null;
+            /** Targets */
+            targets: components["schemas"]["CastTarget"][];
+        };
+        /**
+         * CastMode
+         * @description How bytes travel: host to host, through the head, or whichever works.
+         * @enum {string}
+         */
+        CastMode: "auto" | "direct" | "relay";
+        /**
+         * CastPage
+         * @description Some casts, the newest first.
+         */
+        CastPage: {
+            /** Casts */
+            casts: components["schemas"]["Cast"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` for the next page.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * CastProblem
+         * @description A file that did not arrive, and why.
+         */
+        CastProblem: {
+            /** Path */
+            path: string;
+            /** Problem */
+            problem: string;
+        };
+        /**
+         * CastRequest
+         * @description What somebody wants to be cast, and where to.
+         */
+        CastRequest: {
+            source: components["schemas"]["CastSource"];
+            /**
+             * Destination
+             * @description A path; "/" at its end: a directory.
+             */
+            destination: string;
+            /** Targets */
+            targets: string[] | "all" | components["schemas"]["LabelTargets"] | components["schemas"]["ClusterTargets"];
+            /** @default fail */
+            if_exists: components["schemas"]["IfExists"];
+            /**
+             * Bandwidth Limit
+             * @description Bytes per second, each node.
+             * @default null
+             */
+            bandwidth_limit: number | null;
+            /** @default auto */
+            mode: components["schemas"]["CastMode"];
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
+         * CastRoute
+         * @description How a target gets a cast: from the other hosts themselves, or through the head.
+         * @enum {string}
+         */
+        CastRoute: "direct" | "relay";
+        /**
+         * CastSource
+         * @description What is cast: a file, a directory or a glob on a node.
+         */
+        CastSource: {
+            /**
+             * Node
+             * @description Name, id or key of the node.
+             */
+            node: string;
+            /** Path */
+            path: string;
+        };
+        /**
+         * CastState
+         * @description How far a cast, or one target of it, is.
+         *
+         *     `COMPLETED`: everything is there, verified, under its final name. `PARTIAL`: some of it is.
+         * @enum {string}
+         */
+        CastState: "queued" | "running" | "paused" | "completed" | "partial" | "failed" | "cancelled";
+        /**
+         * CastTarget
+         * @description One node that a cast goes to.
+         */
+        CastTarget: {
+            /**
+             * Node
+             * @description Key of the node.
+             */
+            node: string;
+            /** @default queued */
+            state: components["schemas"]["CastState"];
+            /**
+             * Path
+             * @description Where it goes there, or went.
+             */
+            path: string;
+            /**
+             * Bytes Total
+             * @default null
+             */
+            bytes_total: number | null;
+            /**
+             * Bytes Done
+             * @description Verified there, or found there already.
+             * @default 0
+             */
+            bytes_done: number;
+            /**
+             * Rate Bytes Per S
+             * @default null
+             */
+            rate_bytes_per_s: number | null;
+            /**
+             * Eta S
+             * @default null
+             */
+            eta_s: number | null;
+            /**
+             * @description None: not tried yet.
+             * @default null
+             */
+            route: components["schemas"]["CastRoute"] | null;
+            /**
+             * Waits For
+             * @description Why it is still queued.
+             * @default null
+             */
+            waits_for: string | null;
+            /**
+             * Error
+             * @default null
+             */
+            error: string | null;
+            /**
+             * Problems
+             * @description The first files that failed.
+             * @default []
+             */
+            problems: components["schemas"]["CastProblem"][];
+            /**
+             * Problems Total
+             * @default 0
+             */
+            problems_total: number;
+        };
+        /**
          * Changes
          * @description Everything that changed between two versions; `since` None means: this is everything.
          *
@@ -381,6 +693,13 @@ export interface components {
              *     }
              */
             notices: components["schemas"]["CollectionChanges_Notice_"];
+            /**
+             * @default {
+             *       "changed": [],
+             *       "removed": []
+             *     }
+             */
+            casts: components["schemas"]["CollectionChanges_Cast_"];
         };
         /**
          * ChangesMessage
@@ -498,6 +817,27 @@ export interface components {
              */
             type: "cluster_status";
             data: components["schemas"]["ClusterStatus"];
+        };
+        /**
+         * ClusterTargets
+         * @description All live nodes of a cluster.
+         */
+        ClusterTargets: {
+            /** Cluster */
+            cluster: string;
+        };
+        /** CollectionChanges[Cast] */
+        CollectionChanges_Cast_: {
+            /**
+             * Changed
+             * @default []
+             */
+            changed: components["schemas"]["Cast"][];
+            /**
+             * Removed
+             * @default []
+             */
+            removed: string[];
         };
         /** CollectionChanges[Cluster] */
         CollectionChanges_Cluster_: {
@@ -713,6 +1053,30 @@ export interface components {
             resources: components["schemas"]["SummaryResources"];
         };
         /**
+         * DirectoryListing
+         * @description What a path beneath a root is; `entries` only where it is a directory.
+         */
+        DirectoryListing: {
+            /** Path */
+            path: string;
+            status: components["schemas"]["FileStatus"];
+            /**
+             * Entries
+             * @default []
+             */
+            entries: components["schemas"]["FileStatus"][];
+            /**
+             * Is Truncated
+             * @default false
+             */
+            is_truncated: boolean;
+            /**
+             * Roots
+             * @description Every directory of that node that may be used.
+             */
+            roots: string[];
+        };
+        /**
          * Disconnected
          * @description Clusters were disconnected.
          */
@@ -844,6 +1208,28 @@ export interface components {
             data: components["schemas"]["Feed"];
         };
         /**
+         * FileStatus
+         * @description One name in a directory of a node.
+         */
+        FileStatus: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "file" | "directory" | "link" | "other";
+            /** Size Bytes */
+            size_bytes: number;
+            /**
+             * Modified Ms
+             * @description Milliseconds since 1970.
+             */
+            modified_ms: number;
+            /** Mode */
+            mode: number;
+        };
+        /**
          * FoundCluster
          * @description A cluster that runs; what could not be read of it is None, and `error` says why.
          */
@@ -927,6 +1313,20 @@ export interface components {
              */
             type: "heartbeat";
             data: components["schemas"]["Heartbeat"];
+        };
+        /**
+         * IfExists
+         * @description What a cast does where its target exists: refuse, replace, keep what is the same, rename.
+         * @enum {string}
+         */
+        IfExists: "fail" | "overwrite" | "skip" | "rename";
+        /**
+         * LabelTargets
+         * @description The live nodes whose labels fit, such as `castray.io/name=M*`.
+         */
+        LabelTargets: {
+            /** Selector */
+            selector: string;
         };
         /**
          * ListedNode
@@ -1575,6 +1975,19 @@ export interface components {
             nodes: components["schemas"]["SystemNode"][];
         };
         /**
+         * Uploaded
+         * @description A file is on its node, synced to the disk.
+         */
+        Uploaded: {
+            /**
+             * Path
+             * @description Where; another name than was asked for with `rename`.
+             */
+            path: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * WorkReport
          * @description A node's work status, and since when; `reason` says why it is unknown.
          */
@@ -1916,6 +2329,122 @@ export interface operations {
             };
         };
     };
+    list_files_api_nodes__node__files_get: {
+        parameters: {
+            query?: {
+                /** @description Empty: the node's first root. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryListing"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_file_api_nodes__node__files_content_get: {
+        parameters: {
+            query: {
+                /** @description Absolute, or beneath the first root. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A part. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_file_api_nodes__node__files_content_put: {
+        parameters: {
+            query: {
+                /** @description Absolute, or beneath the first root. */
+                path: string;
+                if_exists?: components["schemas"]["IfExists"];
+            };
+            header?: never;
+            path: {
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_nodes_api_nodes_get: {
         parameters: {
             query?: {
@@ -2003,6 +2532,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_casts_api_casts_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CastPage"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_cast_api_casts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CastRequest"];
+            };
+        };
+        responses: {
+            /** @description A dry run: this is what would be done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cast"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cast"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_cast_api_casts__cast_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cast_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cast"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_cast_api_casts__cast_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cast_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cast"];
+                };
+            };
+            /** @description What was wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    steer_cast_api_casts__cast_id___action__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cast_id: string;
+                action: "retry" | "pause" | "resume";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cast"];
                 };
             };
             /** @description What was wrong, and what to do. */
