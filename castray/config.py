@@ -29,7 +29,7 @@ from pydantic import (
 )
 
 from castray.errors import SettingsError
-from castray.models import PRIVATE_NETWORKS
+from castray.models import DEFAULT_ROOT, PRIVATE_NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,9 +197,12 @@ class MonitorSettings(_Section):
 class TransferSettings(_Section):
     """Files between nodes."""
 
-    roots: tuple[NodePath, ...] = ("~/castray",)
+    roots: Annotated[tuple[NodePath, ...], Field(min_length=1)] = (DEFAULT_ROOT,)
     port_range: PortRange = (28900, 28999)
     max_casts_per_node: Annotated[int, Field(ge=1)] = 4
+    outposts: Literal["on_demand", "on_connect", "never"] = "on_demand"
+    """When CastRay installs itself on a connected cluster, to reach the files there."""
+    agent_idle_s: Seconds = 600.0
 
 
 class AuthSettings(_Section):

@@ -14,6 +14,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
+    "DEFAULT_ROOT",
     "HOME_CLUSTER",
     "PRIVATE_NETWORKS",
     "Cast",
@@ -64,6 +65,9 @@ __all__ = [
 
 HOME_CLUSTER = "home"
 """Id of the cluster that CastRay runs on."""
+
+DEFAULT_ROOT = "~/castray"
+"""The directory that a node shares unless told otherwise; it alone is made where it is missing."""
 
 PRIVATE_NETWORKS = (
     "127.0.0.0/8",

@@ -54,6 +54,7 @@ WORKER_PARTS = {
 SHARED_BY_ACTORS = {
     "castray.actors",
     "castray.actors.names",
+    "castray.actors.agent_links",
     "castray.actors.background",
     "castray.actors.priority",
     "castray.actors.lookout",

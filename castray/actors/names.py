@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from castray.models import DEFAULT_ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = [
+    "AGENT_PREFIX",
     "CONNECTOR_NAME",
     "DEFAULT_NAMESPACE",
     "REGISTRY_CONCURRENCY_GROUPS",
     "REGISTRY_NAME",
     "ActorSettings",
     "ExternalSettings",
+    "TransferSettings",
+    "agent_name",
+    "agent_options",
     "connector_options",
     "get_handle",
     "poller_name",
@@ -26,6 +35,7 @@ DEFAULT_NAMESPACE = "castray"
 REGISTRY_NAME = "ClusterRegistry"
 CONNECTOR_NAME = "ClusterConnector"
 POLLER_PREFIX = "StatusPoller:"
+AGENT_PREFIX = "TransferAgent:"
 
 REGISTRY_CONCURRENCY_GROUPS = {"wait": 1000}
 """Long-polls have slots of their own, so that they never delay a report or a control call."""
@@ -45,6 +55,18 @@ class ExternalSettings:
 
 
 @dataclass(frozen=True)
+class TransferSettings:
+    """What those who cast files need to know."""
+
+    roots: tuple[str, ...] = (DEFAULT_ROOT,)
+    first_port: int = 28900
+    last_port: int = 28999
+    max_casts_per_node: int = 4
+    outposts: Literal["on_demand", "on_connect", "never"] = "on_demand"
+    agent_idle_s: float = 600.0
+
+
+@dataclass(frozen=True)
 class ActorSettings:
     """What the actors need to know; plain values, so that a bare worker can read them."""
 
@@ -55,11 +77,17 @@ class ActorSettings:
     monitor_timeout_s: float = 1.0
     monitor_embedded: bool = False
     external: ExternalSettings = ExternalSettings()
+    transfer: TransferSettings = TransferSettings()
 
 
 def poller_name(node_id: str) -> str:
     """The name of the poller of that node."""
     return POLLER_PREFIX + node_id
+
+
+def agent_name(node_id: str) -> str:
+    """The name of the agent of that node."""
+    return AGENT_PREFIX + node_id
 
 
 def get_handle(name: str = REGISTRY_NAME, namespace: str = DEFAULT_NAMESPACE) -> Any:
@@ -93,7 +121,16 @@ def poller_options(settings: ActorSettings, node_id: str, code_uri: str) -> dict
     }
 
 
-def _lasting(name: str, settings: ActorSettings, code_uri: str) -> dict[str, Any]:
+def agent_options(
+    settings: ActorSettings, node_id: str, code_uris: Sequence[str]
+) -> dict[str, Any]:
+    """How a node's agent is created: pinned to its node, with all packages that it takes along."""
+    return _lasting(agent_name(node_id), settings, *code_uris) | {
+        "scheduling_strategy": NodeAffinitySchedulingStrategy(node_id, soft=False),
+    }
+
+
+def _lasting(name: str, settings: ActorSettings, *code_uris: str) -> dict[str, Any]:
     return {
         "name": name,
         "namespace": settings.namespace,
@@ -102,5 +139,5 @@ def _lasting(name: str, settings: ActorSettings, code_uri: str) -> dict[str, Any
         "max_restarts": -1,
         "num_cpus": 0,
         # CastRay's own code travels with its actors: a worker has only Ray installed.
-        "runtime_env": {"py_modules": [code_uri]},
+        "runtime_env": {"py_modules": list(code_uris)},
     }
