@@ -1,0 +1,140 @@
+"""The agent of an outpost, seen from the head: `AgentLink` over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from castray.errors import PeerError
+from castray.transfer.agent_link import AgentFacts, AgentReports, DirectoryListing, Offered
+from castray.transfer.http_agent import NodeNews
+from castray.transfer.keyed_http import KeyedClient
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from castray.transfer.agent_link import OfferOrder, ReceiveOrder, UploadOrder
+    from castray.transfer.peer import PeerAddress
+
+    T = TypeVar("T")
+
+__all__ = ["HttpAgentLink"]
+
+CALL_TIMEOUT_S = 60.0
+"""A survey reads the names in a large tree, the end of an upload waits for a disk."""
+
+GRACE_S = 10.0
+"""A call that waits for news may take so long beyond that."""
+
+NOTHING: TypeAdapter[None] = TypeAdapter(None)
+TEXT_OR_NOTHING: TypeAdapter[str | None] = TypeAdapter(str | None)
+
+
+class HttpAgentLink:
+    """An `AgentLink`; nothing has to be closed.
+
+    Args:
+        url: Where the agent listens, such as `http://10.0.0.5:28900`.
+        key: The outpost's key.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self._client = KeyedClient(url, key)
+
+    async def node_news(self, since: int, wait_s: float) -> NodeNews:
+        """What the node says of itself, once it differs from sequence `since` or after `wait_s`.
+
+        Raises:
+            PeerError: The agent is gone, or does not answer; so may every method below.
+        """
+        query = {"since": str(since), "wait_s": str(wait_s)}
+        body = await self._client.call("GET", "/report", timeout_s=wait_s + GRACE_S, query=query)
+        return self._parse(body, TypeAdapter(NodeNews))
+
+    async def facts(self) -> AgentFacts:
+        """What it is."""
+        return await self._call("facts", TypeAdapter(AgentFacts))
+
+    async def survey(self, path: str) -> Offered:
+        """What a path stands for, without serving it."""
+        return await self._call("survey", TypeAdapter(Offered), path=path)
+
+    async def offer(self, order: OfferOrder) -> Offered:
+        """Be a cast's source from now on."""
+        return await self._call("offer", TypeAdapter(Offered), order=order)
+
+    async def receive(self, order: ReceiveOrder) -> None:
+        """Begin to receive, or go on with, a cast."""
+        await self._call("receive", NOTHING, order=order)
+
+    async def pause(self, cast_id: str) -> None:
+        """Ask for no more of that cast."""
+        await self._call("pause", NOTHING, cast_id=cast_id)
+
+    async def resume(self, cast_id: str) -> None:
+        """Ask for more again."""
+        await self._call("resume", NOTHING, cast_id=cast_id)
+
+    async def end(self, cast_id: str, *, keep_partial: bool) -> None:
+        """Have nothing to do with that cast any more."""
+        await self._call("end", NOTHING, cast_id=cast_id, keep_partial=keep_partial)
+
+    async def reports(self, since: int, wait_s: float) -> AgentReports:
+        """All reports, once they differ from those of sequence `since`, or after `wait_s`."""
+        kind = TypeAdapter(AgentReports)
+        timeout_s = wait_s + GRACE_S
+        return await self._call("reports", kind, timeout_s, since=since, wait_s=wait_s)
+
+    async def reach(self, peer: PeerAddress) -> str | None:
+        """Try to connect to another agent's port: None where that works, else what was seen."""
+        return await self._call("reach", TEXT_OR_NOTHING, peer=peer)
+
+    async def relay(self, cast_id: str, peer: PeerAddress) -> int:
+        """Pass connections on to a peer of that cast; the port that they go to."""
+        return await self._call("relay", TypeAdapter(int), cast_id=cast_id, peer=peer)
+
+    async def list_files(self, path: str) -> DirectoryListing:
+        """What lies at a path; an empty one is the first root."""
+        return await self._call("list_files", TypeAdapter(DirectoryListing), path=path)
+
+    async def read_file(self, path: str, offset: int, length: int) -> bytes:
+        """Bytes of a file, fewer at its end."""
+        query = {"path": path, "offset": str(offset), "length": str(length)}
+        return await self._client.call(
+            "POST", "/agent/read_file", timeout_s=CALL_TIMEOUT_S, query=query
+        )
+
+    async def begin_upload(self, order: UploadOrder) -> None:
+        """Make ready to take a file in."""
+        await self._call("begin_upload", NOTHING, order=order)
+
+    async def append_upload(self, upload_id: str, offset: int, data: bytes) -> None:
+        """Take the next piece."""
+        query = {"upload_id": upload_id, "offset": str(offset)}
+        await self._client.call(
+            "POST", "/agent/append_upload", timeout_s=CALL_TIMEOUT_S, query=query, body=data
+        )
+
+    async def finish_upload(self, upload_id: str) -> str:
+        """Give the file its final name, synced to the disk; its path."""
+        return await self._call("finish_upload", TypeAdapter(str), upload_id=upload_id)
+
+    async def abort_upload(self, upload_id: str) -> None:
+        """Forget it, with everything that came."""
+        await self._call("abort_upload", NOTHING, upload_id=upload_id)
+
+    async def _call(
+        self, name: str, result: TypeAdapter[T], timeout_s: float = CALL_TIMEOUT_S, /, **given: Any
+    ) -> T:
+        body = await self._client.call(
+            "POST", f"/agent/{name}", timeout_s=timeout_s, body=to_json(given)
+        )
+        return self._parse(body, result)
+
+    def _parse(self, body: bytes, result: TypeAdapter[T]) -> T:
+        try:
+            return result.validate_json(body)
+        except ValidationError as error:
+            raise PeerError(self._client.url, "answers as no outpost of ours does") from error
