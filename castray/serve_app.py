@@ -15,6 +15,7 @@ from ray import serve
 from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.serve import context as serve_context
 
+from castray.actors.agent_links import AgentAddress, link_to
 from castray.actors.launch import ensure_registry, remove_actors
 from castray.actors.names import (
     CONNECTOR_NAME,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from castray.config import Settings
     from castray.discovery.source import DiscoveryReport
     from castray.models import Cast, CastAction, CastPage, CastRequest, Changes
+    from castray.transfer.agent_link import AgentLink
 
 __all__ = ["APPLICATION_NAME", "app", "build_application", "deploy", "shutdown"]
 
@@ -142,6 +144,10 @@ class _ActorBackend:
     async def steer_cast(self, cast_id: str, action: CastAction) -> Cast:
         cast: Cast = await self._ask(f"{action.value}_cast", cast_id)
         return cast
+
+    async def agent(self, node: str) -> AgentLink:
+        address: AgentAddress = await self._ask("agent_of", node)
+        return link_to(address, self._settings.namespace)
 
     async def _ask(self, method: str, *arguments: Any) -> Any:
         try:
