@@ -39,6 +39,7 @@ __all__ = [
     "DiscoveredCluster",
     "Gpu",
     "IfExists",
+    "KeptCast",
     "LabelTargets",
     "Load",
     "LogicalResource",
@@ -47,6 +48,7 @@ __all__ = [
     "MonitorView",
     "Node",
     "NodeChanges",
+    "NodePlace",
     "NodeReport",
     "NodeResources",
     "NodeSource",
@@ -472,6 +474,21 @@ class Cast(Record):
     def key(self) -> str:
         """What it is called in the versioned state."""
         return self.id
+
+
+class NodePlace(Record):
+    """What a node is known by that comes back with another NodeID."""
+
+    name: str
+    address: str
+
+
+class KeptCast(Record):
+    """A cast as the store keeps it."""
+
+    cast: Cast
+    secret: str = Field(repr=False, description="What its hosts share, 64 hexadecimal digits.")
+    nodes: dict[str, NodePlace] = Field(description="Its source and its targets, by key.")
 
 
 class CastPage(Record):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from castray.models import Connection
+from castray.models import Connection, KeptCast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Store"]
@@ -20,9 +20,17 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS disconnected (session_name TEXT PRIMARY KEY) STRICT",
     "CREATE TABLE IF NOT EXISTS short_ids"
     " (kind TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, key)) STRICT",
+    "CREATE TABLE IF NOT EXISTS casts (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " id TEXT NOT NULL UNIQUE, has_ended INTEGER NOT NULL, record TEXT NOT NULL) STRICT",
+    "CREATE INDEX IF NOT EXISTS casts_that_ended ON casts (has_ended, number)",
 )
 
 BUSY_TIMEOUT_S = 5.0
+
+MAX_ENDED_CASTS = 1000
+"""Of casts that have ended so many are remembered, the newest."""
+
+MAX_NUMBER = 2**63 - 1
 
 
 class Store:
@@ -41,7 +49,7 @@ class Store:
         self._db = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        # It holds tokens of other clusters.
+        # It holds tokens of other clusters, and the secrets of casts.
         path.chmod(0o600)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -93,6 +101,37 @@ class Store:
             "INSERT OR IGNORE INTO short_ids VALUES (?, ?, ?)",
             [(kind, key, id_) for key, id_ in ids.items()],
         )
+
+    def keep_casts(self, casts: Sequence[KeptCast]) -> None:
+        """Keep casts as they are now; on disk when this returns."""
+        self._db.executemany(
+            "INSERT INTO casts (id, has_ended, record) VALUES (?, ?, ?) ON CONFLICT (id)"
+            " DO UPDATE SET has_ended = excluded.has_ended, record = excluded.record",
+            [(kept.cast.id, kept.cast.ended is not None, kept.model_dump_json()) for kept in casts],
+        )
+        self._db.execute(
+            "DELETE FROM casts WHERE has_ended AND number <= (SELECT number FROM casts"
+            " WHERE has_ended ORDER BY number DESC LIMIT 1 OFFSET ?)",
+            (MAX_ENDED_CASTS,),
+        )
+
+    def cast(self, cast_id: str) -> KeptCast | None:
+        """The cast of that id, or None."""
+        row = self._db.execute("SELECT record FROM casts WHERE id = ?", (cast_id,)).fetchone()
+        return None if row is None else KeptCast.model_validate_json(row[0])
+
+    def unfinished_casts(self) -> list[KeptCast]:
+        """Every cast that has not ended, the oldest first."""
+        rows = self._db.execute("SELECT record FROM casts WHERE NOT has_ended ORDER BY number")
+        return [KeptCast.model_validate_json(record) for (record,) in rows]
+
+    def casts(self, limit: int, before: int | None = None) -> list[tuple[int, KeptCast]]:
+        """So many casts with their numbers, the newest first; those with lower ones than that."""
+        rows = self._db.execute(
+            "SELECT number, record FROM casts WHERE number < ? ORDER BY number DESC LIMIT ?",
+            (MAX_NUMBER if before is None else before, limit),
+        )
+        return [(number, KeptCast.model_validate_json(record)) for number, record in rows]
 
     def close(self) -> None:
         """Close the file."""

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castray.models import Connection
-from castray.store import Store
+from castray.models import Cast, CastState, Connection, KeptCast, NodePlace
+from castray.store import MAX_ENDED_CASTS, Store
+from tests.core.given import NOON, cast_to
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,4 +87,54 @@ def test_what_somebody_disconnected_is_remembered_until_it_is_connected_again(
 
     assert remembered == ["session_1"]
     assert store.disconnected() == []
+    store.close()
+
+
+def kept(cast: Cast) -> KeptCast:
+    return KeptCast(
+        cast=cast, secret="ab" * 32, nodes={cast.source: NodePlace(name="S", address="10.0.0.1")}
+    )
+
+
+def test_casts_outlive_the_store_that_kept_them_in_their_last_state(tmp_path: Path) -> None:
+    path = tmp_path / "castray.db"
+    first, second = kept(cast_to("m1", id_="1")), kept(cast_to("m2", id_="2"))
+    ended = kept(cast_to("m1", id_="1", state=CastState.FAILED, ended=NOON))
+    store = Store(path)
+    store.keep_casts([first, second])
+    store.keep_casts([ended])
+    store.close()
+
+    reopened = Store(path)
+
+    assert reopened.unfinished_casts() == [second]
+    assert reopened.cast("1") == ended
+    assert reopened.cast("3") is None
+    reopened.close()
+
+
+def test_a_page_of_casts_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
+    store = Store(tmp_path / "castray.db")
+    casts = [kept(cast_to("m1", id_=str(number))) for number in range(5)]
+    store.keep_casts(casts)
+
+    first = store.casts(2)
+    second = store.casts(9, before=first[-1][0])
+
+    assert [found.cast.id for _, found in first] == ["4", "3"]
+    assert [found.cast.id for _, found in second] == ["2", "1", "0"]
+    store.close()
+
+
+def test_of_casts_that_ended_only_so_many_are_remembered(tmp_path: Path) -> None:
+    store = Store(tmp_path / "castray.db")
+    store.keep_casts([kept(cast_to("m1", id_="goes on"))])
+
+    for start in range(0, MAX_ENDED_CASTS + 2, 2):
+        pair = [cast_to("m1", id_=f"{start + i}", ended=NOON) for i in range(2)]
+        store.keep_casts([kept(cast) for cast in pair])
+
+    assert store.cast("1") is None
+    assert store.cast("2") is not None
+    assert [found.cast.id for found in store.unfinished_casts()] == ["goes on"]
     store.close()
