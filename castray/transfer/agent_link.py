@@ -7,7 +7,7 @@ nothing, and every call may be made twice.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
@@ -29,6 +29,13 @@ __all__ = [
 ]
 
 
+Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+"""Of a cast or an upload; hidden directories are called after it."""
+
+Secret = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
+"""What only the hosts of a cast know, as hexadecimal digits."""
+
+
 class AgentFacts(Record):
     """What an agent is; `incarnation` differs after each restart, when it knows of no cast."""
 
@@ -41,8 +48,8 @@ class AgentFacts(Record):
 class OfferOrder(Record):
     """Serve what a path stands for."""
 
-    cast_id: str
-    secret: str = Field(repr=False, description="Of the cast, 64 hexadecimal digits.")
+    cast_id: Id
+    secret: Secret
     path: str
     algorithm: Algorithm
     is_chained: bool
@@ -59,10 +66,14 @@ class Offered(Record):
 
 
 class ReceiveOrder(Record):
-    """Receive a cast; the same order again only changes the peers."""
+    """Receive a cast; the same order again only changes the peers.
 
-    cast_id: str
-    secret: str = Field(repr=False)
+    One that failed here begins anew, from what has arrived; one that ended otherwise stays as it
+    is, until `end`.
+    """
+
+    cast_id: Id
+    secret: Secret
     me: str = Field(description="Key of this node.")
     destination: str
     if_exists: IfExists
@@ -121,7 +132,7 @@ class DirectoryListing(Record):
 class UploadOrder(Record):
     """A file that somebody sends in pieces."""
 
-    upload_id: str
+    upload_id: Id
     path: str
     if_exists: IfExists
 

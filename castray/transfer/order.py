@@ -25,6 +25,8 @@ class Order:
         bytes_per_s: The most to receive, and the most to send to others; None: no limit.
         source_streams: How many connections to a source that has no other receivers.
         patience_s: After so long without a byte the cast is given up, to be resumed later.
+        keeps_trace: Whether an empty partial stays when everything is placed, from which the
+            next receiver of this cast knows that it was, and does not find its files in the way.
     """
 
     membership: Membership
@@ -33,6 +35,7 @@ class Order:
     bytes_per_s: float | None = None
     source_streams: int = 2
     patience_s: float = 60.0
+    keeps_trace: bool = False
 
 
 @dataclass(frozen=True)

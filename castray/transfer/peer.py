@@ -64,23 +64,26 @@ class PeerConnection:
     Args:
         address: Whom to ask.
         membership: In which cast, and as whom.
+        connect_s: How long it may take to be connected, and to be greeted.
 
     Raises:
         PeerError: Nobody is there, or it is no host of ours.
     """
 
-    def __init__(self, address: PeerAddress, membership: Membership) -> None:
+    def __init__(
+        self, address: PeerAddress, membership: Membership, connect_s: float = CONNECT_S
+    ) -> None:
         self.address = address
         self._membership = membership
         self._sequence = 0
         try:
             place = (address.host, address.port)
-            self._socket = socket.create_connection(place, timeout=CONNECT_S)
+            self._socket = socket.create_connection(place, timeout=connect_s)
         except OSError as error:
             raise PeerError(address.name, f"cannot be reached at {place}: {error}") from error
         try:
             self._socket.settimeout(None)
-            prepare(self._socket, CONNECT_S)
+            prepare(self._socket, connect_s)
             self._greet()
             set_timeouts(self._socket, IDLE_S)
         except BaseException:

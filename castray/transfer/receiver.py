@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from castray.errors import CastCancelledError, PeerError, TargetFileError, UnsafePathError
@@ -48,6 +49,7 @@ class Receiver:
         self._on_progress = on_progress
         self._steering = Steering()
         self._streams: Streams | None = None
+        self._lock = Lock()
 
     def run(self) -> Outcome:
         """Receive everything, or go on where an earlier receiver of this cast ended.
@@ -66,9 +68,10 @@ class Receiver:
 
     def set_peers(self, peers: Sequence[PeerAddress]) -> None:
         """Pull from these from now on: somebody came, went, or has another address."""
-        self._peers = tuple(peers)
-        if self._streams is not None:
-            self._streams.set_peers(peers)
+        with self._lock:
+            self._peers = tuple(peers)
+            if self._streams is not None:
+                self._streams.set_peers(peers)
 
     def pause(self) -> None:
         """Ask for no more blocks until `resume`."""
@@ -108,7 +111,10 @@ class Receiver:
             receiving = Receiving(
                 order, root, manifest, destination, partial, control, self._steering, source
             )
-            return self._go_through(receiving)
+            outcome = self._go_through(receiving)
+            if outcome.problems_total or not order.keeps_trace:
+                partial.discard()
+            return outcome
 
     def _go_through(self, receiving: Receiving) -> Outcome:
         """All steps of the work, or those that an earlier receiver left."""
@@ -123,13 +129,18 @@ class Receiver:
     def _pull(self, receiving: Receiving) -> None:
         if self._server is not None:
             self._server.add(self._order.membership.cast_id, receiving.share)
-        self._streams = receiving.streams
-        self._streams.set_peers(self._peers)
+        streams = receiving.streams
+        with self._lock:
+            self._streams = streams
+            streams.set_peers(self._peers)
         try:
             receiving.wait_until_complete(self._on_progress)
         finally:
-            self._streams.stop()
-            self._streams.join()
+            # Nobody may start another thread from here on.
+            with self._lock:
+                self._streams = None
+            streams.stop()
+            streams.join()
 
     def _find_source(self) -> PeerAddress:
         for peer in self._peers:
@@ -150,4 +161,3 @@ class Receiver:
             with suppress(OSError):
                 partial.discard()
             raise
-        partial.discard()

@@ -5,14 +5,13 @@ One thread for each connection: nearly all its time goes into the kernel, which 
 
 from __future__ import annotations
 
-import logging
 import secrets
 import socket
 import time
-from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from castray.errors import CastError, PeerError
+from castray.transfer.listening import Listener
 from castray.transfer.protocol import (
     GREETING,
     MAGIC,
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from castray.transfer.share import Share
 
 __all__ = ["BlockServer"]
-
-logger = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 256
 """Each costs a thread; whoever comes when they are all taken is turned away and tries again."""
@@ -65,13 +62,8 @@ class BlockServer:
 
     def __init__(self, host: str, ports: Iterable[int] = (0,)) -> None:
         self._shares: dict[str, Share] = {}
-        self._connections: dict[socket.socket, Thread] = {}
-        self._lock = Lock()
-        self._is_closed = False
-        self._listener = _listen(host, ports)
-        self.port: int = self._listener.getsockname()[1]
-        self._acceptor = Thread(target=self._accept, name=f"castray-serve-{self.port}", daemon=True)
-        self._acceptor.start()
+        self._listener = Listener(host, ports, self._serve, MAX_CONNECTIONS)
+        self.port = self._listener.port
 
     def add(self, cast_id: str, share: Share) -> None:
         """Give out what belongs to a cast from now on."""
@@ -85,50 +77,12 @@ class BlockServer:
 
     def close(self) -> None:
         """End all connections and wait until their threads have ended."""
-        with self._lock:
-            self._is_closed = True
-            connections = list(self._connections.items())
         for cast_id in list(self._shares):
             self.remove(cast_id)
-        for connection in [self._listener, *(connection for connection, _ in connections)]:
-            _shut_down(connection)
-        for thread in [self._acceptor, *(thread for _, thread in connections)]:
-            thread.join()
         self._listener.close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError as error:
-                if self._is_closed:
-                    return
-                # Too many open files, for one: those that are open still work.
-                logger.warning("cannot take a connection: %s", error)
-                time.sleep(0.1)
-                continue
-            self._start(connection)
-
-    def _start(self, connection: socket.socket) -> None:
-        with self._lock:
-            if self._is_closed or len(self._connections) >= MAX_CONNECTIONS:
-                connection.close()
-                return
-            thread = Thread(target=self._serve, args=[connection], daemon=True)
-            self._connections[connection] = thread
-            thread.start()
-
     def _serve(self, connection: socket.socket) -> None:
-        try:
-            _Conversation(connection, self._shares).run()
-        except (PeerError, OSError) as error:
-            logger.debug("a connection ended: %s", error)
-        except Exception:
-            logger.exception("a connection ended by a fault of ours")
-        finally:
-            connection.close()
-            with self._lock:
-                del self._connections[connection]
+        _Conversation(connection, self._shares).run()
 
 
 class _Conversation:
@@ -215,26 +169,9 @@ def _body(request: Request, share: Share) -> bytes:
     return share.page(number) if request.op is Op.PAGE else share.whole(number)
 
 
-def _listen(host: str, ports: Iterable[int]) -> socket.socket:
-    refusal = OSError("no port was given to listen on")
-    for port in ports:
-        try:
-            return socket.create_server((host, port), backlog=MAX_CONNECTIONS)
-        except OSError as error:
-            refusal = error
-    raise refusal
-
-
 def _flush(connection: socket.socket) -> None:
     """Send what was held back in the hope of more."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _shut_down(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        logger.debug("a connection had ended already")
 
 
 def _now_ms() -> int:

@@ -183,7 +183,7 @@ def test_a_stranger_who_trickles_is_sent_away_too(
 def test_there_is_a_most_of_connections(
     offered: Host, connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(offered.server._listener, "_max_connections", 2)
     first, _ = connect(), connect()
 
     with pytest.raises(PeerError):
