@@ -1,5 +1,5 @@
 import { call } from "./call";
-import { ProblemError, parseProblem } from "./problem";
+import { answerOf } from "./problem";
 import type { ConnectRequest, Discovered } from "./records";
 
 /** Each way to look has seconds, and each cluster that it finds is connected in turn. */
@@ -25,14 +25,12 @@ export async function disconnect(cluster: string, language: string): Promise<voi
   await changed("DELETE", path, language, CONNECT_TIMEOUT_MS);
 }
 
-async function changed(
+function changed(
   method: string,
   path: string,
   language: string,
   timeoutMs: number,
   body?: unknown,
 ): Promise<Response> {
-  const answer = await call(method, path, { body, language, timeoutMs });
-  if (!answer.ok) throw new ProblemError(parseProblem(answer.status, await answer.text()));
-  return answer;
+  return answerOf(call(method, path, { body, language, timeoutMs }));
 }

@@ -28,3 +28,10 @@ export function parseProblem(status: number, text: string): Problem {
     return bare;
   }
 }
+
+/** The answer to a call. Rejects with a `ProblemError` where the server refused it. */
+export async function answerOf(called: Promise<Response>): Promise<Response> {
+  const answer = await called;
+  if (!answer.ok) throw new ProblemError(parseProblem(answer.status, await answer.text()));
+  return answer;
+}

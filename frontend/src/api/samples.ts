@@ -1,5 +1,5 @@
 /** Records for tests. */
-import type { Changes, Cluster, Node, Notice } from "./records";
+import type { Cast, CastTarget, Changes, Cluster, Node, Notice } from "./records";
 
 export function sampleNode(fields: Partial<Node> = {}): Node {
   const name = fields.name ?? "M3";
@@ -71,6 +71,49 @@ export function sampleNotice(key = "1", fields: Partial<Notice> = {}): Notice {
   };
 }
 
+export function sampleTarget(fields: Partial<CastTarget> = {}): CastTarget {
+  return {
+    node: "home/M1",
+    state: "running",
+    path: "/srv/castray/model.pt",
+    bytes_total: 1000,
+    bytes_done: 250,
+    rate_bytes_per_s: null,
+    eta_s: null,
+    route: null,
+    waits_for: null,
+    error: null,
+    problems: [],
+    problems_total: 0,
+    ...fields,
+  };
+}
+
+export function sampleCast(fields: Partial<Cast> = {}): Cast {
+  return {
+    id: "c1",
+    state: "running",
+    request: {
+      source: { node: "M3", path: "model.pt" },
+      destination: "models/",
+      targets: ["M1"],
+      if_exists: "fail",
+      bandwidth_limit: null,
+      mode: "auto",
+      dry_run: false,
+    },
+    source: "home/M3",
+    bytes_total: 1000,
+    bytes_done: 250,
+    rate_bytes_per_s: null,
+    eta_s: null,
+    created: "2025-11-20T10:30:00Z",
+    ended: null,
+    targets: [sampleTarget()],
+    ...fields,
+  };
+}
+
 export function sampleChanges(fields: Partial<Changes> = {}): Changes {
   return {
     version: "1.1",
@@ -78,6 +121,7 @@ export function sampleChanges(fields: Partial<Changes> = {}): Changes {
     nodes: { changed: [], removed: [] },
     clusters: { changed: [], removed: [] },
     notices: { changed: [], removed: [] },
+    casts: { changed: [], removed: [] },
     ...fields,
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sampleChanges, sampleCluster, sampleNode } from "./samples";
+import { sampleCast, sampleChanges, sampleCluster, sampleNode } from "./samples";
 import { applyChanges, EMPTY_STATE, type State } from "./state";
 
 const HELD: State = {
@@ -7,6 +7,7 @@ const HELD: State = {
   nodes: new Map(["M1", "M2"].map((name) => [`home/${name}`, sampleNode({ name })])),
   clusters: new Map([["home", sampleCluster()]]),
   notices: new Map(),
+  casts: new Map(),
 };
 
 test("a snapshot replaces everything", () => {
@@ -53,4 +54,15 @@ test.each([HELD, EMPTY_STATE])("a delta from another version is refused", (state
   const changes = sampleChanges({ version: "1.6", since: "1.5" });
 
   expect(applyChanges(state, changes)).toBeNull();
+});
+
+test("casts are kept by id", () => {
+  const cast = sampleCast({ id: "c7" });
+
+  const state = applyChanges(
+    HELD,
+    sampleChanges({ since: "1.4", casts: { changed: [cast], removed: [] } }),
+  );
+
+  expect(state?.casts).toEqual(new Map([["c7", cast]]));
 });

@@ -1,4 +1,4 @@
-import type { Changes, Cluster, Node, Notice } from "./records";
+import type { Cast, Changes, Cluster, Node, Notice } from "./records";
 
 /** Everything that the server told, at one version. */
 export interface State {
@@ -6,6 +6,7 @@ export interface State {
   readonly nodes: ReadonlyMap<string, Node>;
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly notices: ReadonlyMap<string, Notice>;
+  readonly casts: ReadonlyMap<string, Cast>;
 }
 
 export const EMPTY_STATE: State = {
@@ -13,6 +14,7 @@ export const EMPTY_STATE: State = {
   nodes: new Map(),
   clusters: new Map(),
   notices: new Map(),
+  casts: new Map(),
 };
 
 /** The state after `changes`, or null where they begin at another version than the one held. */
@@ -24,6 +26,7 @@ export function applyChanges(state: State, changes: Changes): State | null {
     nodes: merge(before.nodes, changes.nodes, (node) => node.key),
     clusters: merge(before.clusters, changes.clusters, (cluster) => cluster.id),
     notices: merge(before.notices, changes.notices, (notice) => notice.key),
+    casts: merge(before.casts, changes.casts, (cast) => cast.id),
   };
 }
 

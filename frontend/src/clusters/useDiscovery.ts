@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { discover } from "../api/clusters";
+import { failureText } from "../api/failure";
 import type { Discovered } from "../api/records";
-import { failureText } from "./failure";
 
 /** How far a discovery is. */
 export type Discovery =

@@ -2,10 +2,10 @@ import { Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from "@ma
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { connect } from "../api/clusters";
+import { failureText } from "../api/failure";
 import { ProblemError } from "../api/problem";
 import type { Cluster } from "../api/records";
 import { type ConnectField, connectErrors } from "../clusters/connectErrors";
-import { failureText } from "../clusters/failure";
 
 type Fields = Record<ConnectField, string>;
 

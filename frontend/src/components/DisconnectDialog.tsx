@@ -2,8 +2,8 @@ import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { disconnect } from "../api/clusters";
+import { failureText } from "../api/failure";
 import type { Cluster } from "../api/records";
-import { failureText } from "../clusters/failure";
 
 /** Asks whether a cluster is really to be disconnected. */
 export function DisconnectDialog({ cluster, onClose }: { cluster: Cluster; onClose(): void }) {

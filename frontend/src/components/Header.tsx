@@ -2,17 +2,19 @@ import { ActionIcon, Group, Text, Title } from "@mantine/core";
 import { IconLogout } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { logOut } from "../api/session";
-import { liveSocket } from "../stores/live";
+import { liveSocket, useLive } from "../stores/live";
 import { refreshSession, useSession } from "../stores/session";
 import { ConnectionPill } from "./ConnectionPill";
 import classes from "./Header.module.css";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { SchemeSwitch } from "./SchemeSwitch";
+import { ViewSwitch } from "./ViewSwitch";
 
 export function Header() {
+  const isLocked = useLive(({ connection }) => connection.phase === "locked");
   return (
     <header className={classes.header}>
-      <Group justify="space-between" gap="sm" wrap="nowrap" py="xs" className="page-width">
+      <div className={`${classes.line} page-width`}>
         <Group gap="sm" wrap="nowrap">
           <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={28} height={28} />
           <Title order={1} size="h4">
@@ -20,12 +22,13 @@ export function Header() {
           </Title>
           <ConnectionPill />
         </Group>
-        <Group gap="xs" wrap="nowrap">
+        <Group gap="xs" wrap="nowrap" className={classes.controls}>
           <SessionControls />
           <LanguageSwitch />
           <SchemeSwitch />
         </Group>
-      </Group>
+        {!isLocked && <ViewSwitch />}
+      </div>
     </header>
   );
 }

@@ -4,6 +4,7 @@ import { clusterColor } from "../clusters/color";
 import { type Silence, shown } from "../nodes/shown";
 import { LoadRings } from "./LoadRings";
 import { MonitorLine } from "./MonitorLine";
+import { NodeActions } from "./NodeActions";
 import classes from "./NodeCard.module.css";
 import { NodeTitle } from "./NodeTitle";
 import { StatsLines } from "./StatsLines";
@@ -35,7 +36,10 @@ export const NodeCard = memo(({ node, silence }: { node: Node; silence: Silence 
       </div>
       <footer className={`${classes.footer} ${classes.kept}`}>
         {node.work.stats !== null && <StatsLines stats={node.work.stats} />}
-        <MonitorLine monitor={node.monitor} />
+        <div className={classes.last}>
+          <MonitorLine monitor={node.monitor} />
+          {now.state !== "dead" && <NodeActions node={node.key} />}
+        </div>
       </footer>
     </article>
   );

@@ -1,5 +1,5 @@
 import type { TFunction } from "i18next";
-import { ProblemError } from "../api/problem";
+import { ProblemError } from "./problem";
 
 /** Why a call failed, in words: the server's own where it answered. */
 export function failureText(failure: unknown, t: TFunction): string {

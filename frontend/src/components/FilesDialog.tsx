@@ -1,0 +1,90 @@
+import { ActionIcon, Modal, Stack } from "@mantine/core";
+import { IconDownload, IconSend } from "@tabler/icons-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { contentUrl } from "../api/files";
+import type { FileStatus } from "../api/records";
+import { useListing } from "../files/useListing";
+import { useUploads } from "../files/useUploads";
+import { useNodeName } from "../nodes/useNodeName";
+import { openCastDialog } from "../stores/dialog";
+import { DropZone } from "./DropZone";
+import { FileBrowser } from "./FileBrowser";
+import { UploadList } from "./UploadList";
+
+/** The files of a node: look through them, fetch them, put more there, cast them. */
+export function FilesDialog({ node, onClose }: { node: string; onClose(): void }) {
+  const { t } = useTranslation();
+  const name = useNodeName(node);
+  const [directory, setDirectory] = useState("");
+  const files = useListing(node, directory);
+  const { uploads, start, dismiss } = useUploads(node, files.readAgain);
+  const here = files.listing?.path ?? null;
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size="xl"
+      title={t("files.title", { name })}
+      closeOnClickOutside={false}
+      closeButtonProps={{ "aria-label": t("files.close") }}
+      transitionProps={{ duration: 0 }}
+    >
+      <Stack gap="sm">
+        <FileBrowser
+          of={files}
+          onOpen={setDirectory}
+          actions={(path, status) => <FileActions node={node} path={path} status={status} />}
+        />
+        {here !== null && files.error === null && (
+          <DropZone
+            label={t("files.upload", { path: here })}
+            onFiles={(chosen) => {
+              for (const file of chosen) start(here, file);
+            }}
+          />
+        )}
+        <UploadList
+          uploads={uploads}
+          onDismiss={dismiss}
+          onAgain={({ id, directory: into, file }, ifExists) => {
+            dismiss(id);
+            start(into, file, ifExists);
+          }}
+        />
+      </Stack>
+    </Modal>
+  );
+}
+
+function FileActions({ node, path, status }: { node: string; path: string; status: FileStatus }) {
+  const { t } = useTranslation();
+  const download = t("files.download", { name: status.name });
+  const cast = t("files.cast", { name: status.name });
+  return (
+    <>
+      {status.kind === "file" && (
+        <ActionIcon
+          component="a"
+          href={contentUrl(node, path)}
+          download={status.name}
+          variant="subtle"
+          color="gray"
+          aria-label={download}
+          title={download}
+        >
+          <IconDownload size={16} />
+        </ActionIcon>
+      )}
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        aria-label={cast}
+        title={cast}
+        onClick={() => openCastDialog(node, path)}
+      >
+        <IconSend size={16} />
+      </ActionIcon>
+    </>
+  );
+}
