@@ -74,7 +74,8 @@ def remove_actors(namespace: str) -> list[str]:
         if row["namespace"] == namespace and _is_ours(row["name"])
     ]
     # The registry first: it would start the pollers again.
-    for name in sorted(names, key=lambda name: name != REGISTRY_NAME):
+    names.sort(key=lambda name: name != REGISTRY_NAME)
+    for name in names:
         try:
             ray.kill(get_handle(name, namespace), no_restart=True)
         except ValueError:
