@@ -21,7 +21,8 @@ CastRayError
     ├── AnswerTooLargeError      it sends more than we take
     ├── BadAnswerError           broken JSON, or of a shape that Ray does not send
     ├── TokenMissingError        it wants a token
-    └── TokenRefusedError        it refuses the token that it got
+    ├── TokenRefusedError        it refuses the token that it got
+    └── JobFailedError           it cannot run what CastRay needs there
 
 Each carries its facts as attributes, says in its text what to do, and survives pickling: actors
 raise them for callers in other processes.
@@ -47,6 +48,7 @@ __all__ = [
     "ClusterUnreachableError",
     "ExternalClusterError",
     "InvalidRequestError",
+    "JobFailedError",
     "NotARayDashboardError",
     "NotFoundError",
     "PeerError",
@@ -214,3 +216,7 @@ class TokenMissingError(ExternalClusterError):
 
 class TokenRefusedError(ExternalClusterError):
     """It refuses the token that it got."""
+
+
+class JobFailedError(ExternalClusterError):
+    """It cannot run what CastRay needs there."""

@@ -56,6 +56,7 @@ __all__ = [
     "Notice",
     "NoticeChanges",
     "NoticeType",
+    "OutpostRecord",
     "Reason",
     "ReasonCode",
     "Record",
@@ -336,6 +337,13 @@ class Notice(Record):
     message_zh: str
 
 
+class OutpostRecord(Record):
+    """What CastRay left on an external cluster, to be found again and removed."""
+
+    key: str = Field(repr=False, description="64 hexadecimal digits; never told to that cluster.")
+    url: str | None = Field(None, description="Where its warden answered last.")
+
+
 class Connection(Record):
     """An external cluster that is to be watched, as the store keeps it."""
 
@@ -346,6 +354,7 @@ class Connection(Record):
     name: str
     token: str | None = Field(None, repr=False)
     sources: tuple[str, ...] = ()
+    outpost: OutpostRecord | None = None
 
 
 class IfExists(str, Enum):

@@ -5,48 +5,39 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import ray
 
+from castray.actors.cluster_news import ClusterNews
 from castray.actors.lookout import local_sources, remote_sources
+from castray.actors.outposts import Outpost
 from castray.actors.registry_link import RegistryLink
 from castray.actors.stored_ids import StoredIds
-from castray.core.events import ClusterForgotten, ClusterObserved, ClustersFound, Noticed
-from castray.core.notices import (
-    connected_notice,
-    disconnected_notice,
-    discovered_notice,
-    lost_notice,
-)
+from castray.actors.watches import Watches
 from castray.discovery.address import own_networks
 from castray.discovery.cluster_watch import ClusterWatch, WatchOptions
-from castray.discovery.dashboard import TIMEOUT_S, Dashboard
+from castray.discovery.dashboard import Dashboard
+from castray.discovery.dashboard_http import TIMEOUT_S
 from castray.discovery.discover import discover
 from castray.discovery.locate import Locator
 from castray.discovery.probe import NetworkProbe
-from castray.discovery.records import discovered_cluster, found_address, found_record
-from castray.discovery.tasks import end_tasks
+from castray.discovery.records import found_address, found_record
 from castray.errors import (
     CastRayError,
     ClusterTooSlowError,
     InvalidRequestError,
     NotFoundError,
 )
-from castray.models import (
-    Cluster,
-    ClusterState,
-    Connection,
-)
+from castray.models import Cluster, Connection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Sequence
     from ipaddress import IPv4Network, IPv6Network
     from typing import Any, TypeVar
 
+    from castray.actors.agent_links import AgentAddress
     from castray.actors.names import ActorSettings
-    from castray.core.events import Event
     from castray.discovery.source import DiscoveryReport, FoundCluster, Source
     from castray.models import Node
 
@@ -73,9 +64,8 @@ class ClusterConnector:
         self._external = settings.external
         self._home_session = ray.get_runtime_context().get_session_name()
         self._registry = RegistryLink(settings.namespace, REGISTRY_TIMEOUT_S)
-        self._watches: dict[str, tuple[ClusterWatch, asyncio.Task[None]]] = {}
-        self._clusters: dict[str, Cluster] = {}
-        self._restored_clusters: set[str] = set()
+        self._news = ClusterNews(self._registry)
+        self._watches = Watches(self._new_outpost)
         self._node_ids = StoredIds(self._registry, "node")
         self._cluster_ids = StoredIds(self._registry, "cluster")
         self._changes: set[asyncio.Task[Any]] = set()
@@ -120,19 +110,23 @@ class ClusterConnector:
         """
         return await self._change(self._disconnect(cluster, address))
 
+    async def outpost_agent(self, cluster: str, node_id: str) -> AgentAddress:
+        """Where the agent of an external node answers; installed there where it is missing.
+
+        Raises:
+            NotFoundError: That cluster is not connected, or has no such living node.
+            InvalidRequestError: The settings forbid outposts.
+            ExternalClusterError: It cannot be installed, or does not start; the text says why.
+        """
+        await self._restored.wait()
+        watched = self._watches.get(cluster)
+        if watched is None:
+            raise NotFoundError("connected cluster", cluster)
+        return await watched.outpost.agent(node_id)
+
     async def observe(self, cluster: Cluster, nodes: Sequence[Node]) -> None:
-        """A watch saw this; told to people when it is a loss or a return."""
-        before = self._clusters.get(cluster.id)
-        self._clusters[cluster.id] = cluster
-        await self._tell(ClusterObserved(cluster, tuple(nodes)))
-        was = before.state if before else None
-        if cluster.id in self._restored_clusters:
-            self._restored_clusters.discard(cluster.id)
-            return  # it was connected before our restart too: no news
-        if cluster.state is ClusterState.LOST and was is ClusterState.CONNECTED:
-            await self._tell(Noticed(lost_notice(cluster, _now())))
-        elif cluster.state is ClusterState.CONNECTED and was is not ClusterState.CONNECTED:
-            await self._tell(Noticed(connected_notice(cluster, _now())))
+        """A watch saw this."""
+        await self._news.observe(cluster, nodes)
 
     async def short_ids(self, keys: Sequence[str]) -> dict[str, str]:
         """The short ids of nodes; new ones are stored before this returns."""
@@ -145,12 +139,13 @@ class ClusterConnector:
         """
         cluster_id = await self._cluster_id(session_name)
         if cluster_id in self._watches:
-            del self._watches[old.cluster]
+            await self._watches.drop(old.cluster)
             await self._forget(old)
             return None
-        new = old.model_copy(update={"cluster": cluster_id, "session_name": session_name})
-        await self._registry.call("keep_connection", new)
-        self._watches[cluster_id] = self._watches.pop(old.cluster)
+        changes = {"cluster": cluster_id, "session_name": session_name, "outpost": None}
+        new = old.model_copy(update=changes)
+        await self._keep(new)
+        self._watches.rename(old.cluster, cluster_id)
         await self._forget(old)
         return new
 
@@ -175,11 +170,8 @@ class ClusterConnector:
             is_welcome = found.error is None and found.session_name not in left_alone
             if is_welcome and found.dashboard_url and not self._is_watched(found):
                 await self._connect_found(found)
-        await self._tell(ClustersFound(await self._found_records(report.clusters)))
-        if report.clusters:
-            nodes = sum(cluster.node_count or 0 for cluster in self._clusters.values())
-            found_clusters = [discovered_cluster(found) for found in report.clusters]
-            await self._tell(Noticed(discovered_notice(found_clusters, nodes, _now())))
+        unconnected = await self._found_records(report.clusters)
+        await self._news.discovered(report.clusters, unconnected)
         return report
 
     async def _connect_by_hand(self, address: str, name: str | None, token: str | None) -> str:
@@ -195,25 +187,25 @@ class ClusterConnector:
 
     async def _disconnect(self, cluster: str | None, address: str | None) -> list[str]:
         ended = [
-            watch.connection
-            for watch, _ in self._watches.values()
-            if (cluster is None or watch.connection.cluster == cluster)
-            and (address is None or _is_at(watch.connection, address))
+            connection
+            for connection in self._watches
+            if (cluster is None or connection.cluster == cluster)
+            and (address is None or _is_at(connection, address))
         ]
         if not ended and (cluster or address):
             raise NotFoundError("connected cluster", cluster or address or "")
         for connection in ended:
             await self._registry.call("keep_disconnected", connection.session_name)
-            await self._end_watch(connection.cluster)
-            await self._forget(connection)
+            left_behind = await self._watches.remove(connection.cluster)
+            await self._forget(connection, left_behind)
         return [connection.cluster for connection in ended]
 
-    async def _forget(self, connection: Connection) -> None:
+    async def _keep(self, connection: Connection) -> None:
+        await self._registry.call("keep_connection", connection)
+
+    async def _forget(self, connection: Connection, left_behind: str | None = None) -> None:
         await self._registry.call("forget_connection", connection.cluster)
-        last = self._clusters.pop(connection.cluster, None)
-        await self._tell(ClusterForgotten(connection.cluster))
-        if last is not None:
-            await self._tell(Noticed(disconnected_notice(last, _now())))
+        await self._news.forget(connection.cluster, left_behind)
 
     def _require_enabled(self) -> None:
         if not self._external.enabled:
@@ -236,8 +228,8 @@ class ClusterConnector:
                 await asyncio.sleep(RESTORE_RETRY_S)
                 continue
             for connection in connections:
-                self._restored_clusters.add(connection.cluster)
-                self._start_watch(self._new_watch(connection))
+                self._news.expect(connection.cluster)
+                self._watches.start(self._new_watch(connection))
             break
         self._restored.set()
         if self._external.enabled and self._external.auto_discover:
@@ -256,11 +248,7 @@ class ClusterConnector:
         return sources
 
     async def _look(self, sources: Sequence[Source]) -> DiscoveryReport:
-        tokens = {
-            watch.connection.dashboard_url: watch.connection.token
-            for watch, _ in self._watches.values()
-            if watch.connection.token
-        }
+        tokens = {c.dashboard_url: c.token for c in self._watches if c.token}
         return await discover(
             sources,
             NetworkProbe(self._allowed(), tokens),
@@ -291,33 +279,28 @@ class ClusterConnector:
                 f"{address} is the cluster that CastRay runs on; its nodes are shown already."
             )
         cluster_id = await self._cluster_id(version.session_name)
+        before = self._watches.get(cluster_id)
         connection = Connection(
             cluster=cluster_id,
             session_name=version.session_name,
             address=address,
             dashboard_url=url,
-            name=name or self._name_of(cluster_id, address),
+            name=name or self._news.name_of(cluster_id) or address,
             token=token,
             sources=sources,
+            outpost=before.watch.connection.outpost if before else None,
         )
-        await self._registry.call("keep_connection", connection)
-        await self._end_watch(cluster_id)
+        await self._keep(connection)
+        await self._watches.end(cluster_id)
         await self._end_predecessors(connection)
         watch = self._new_watch(connection)
         # So that the caller finds the nodes as soon as it has its answer.
         await watch.read_once()
-        self._start_watch(watch)
+        self._watches.start(watch)
         return cluster_id
 
-    def _name_of(self, cluster_id: str, address: str) -> str:
-        last = self._clusters.get(cluster_id)
-        return last.name if last else address
-
     def _is_watched(self, found: FoundCluster) -> bool:
-        return any(
-            watch.connection.session_name == found.session_name
-            for watch, _ in self._watches.values()
-        )
+        return any(c.session_name == found.session_name for c in self._watches)
 
     async def _found_records(self, clusters: Sequence[FoundCluster]) -> tuple[Cluster, ...]:
         found = [cluster for cluster in clusters if not self._is_watched(cluster)]
@@ -341,22 +324,15 @@ class ClusterConnector:
             ),
         )
 
-    def _start_watch(self, watch: ClusterWatch) -> None:
-        cluster = watch.connection.cluster
-        task = asyncio.create_task(_run_watch(watch), name=f"watch of {cluster}")
-        self._watches[cluster] = (watch, task)
-
-    async def _end_watch(self, cluster: str) -> None:
-        if cluster in self._watches:
-            _, task = self._watches.pop(cluster)
-            await end_tasks([task])
+    def _new_outpost(self, watch: ClusterWatch) -> Outpost:
+        return Outpost(watch, self._settings, self._allowed(), self._keep)
 
     async def _end_predecessors(self, connection: Connection) -> None:
         """End the watches of what was at that address before, which they may not know yet."""
-        for watch, _ in list(self._watches.values()):
-            if watch.connection.dashboard_url == connection.dashboard_url:
-                await self._end_watch(watch.connection.cluster)
-                await self._forget(watch.connection)
+        for watched in self._watches:
+            if watched.dashboard_url == connection.dashboard_url:
+                await self._watches.end(watched.cluster)
+                await self._forget(watched)
 
     async def _cluster_id(self, session_name: str) -> str:
         return (await self._cluster_ids.of([session_name]))[session_name]
@@ -371,20 +347,6 @@ class ClusterConnector:
     def _timeout_s(self) -> float:
         return min(self._external.timeout_s, TIMEOUT_S)
 
-    async def _tell(self, event: Event) -> None:
-        await self._registry.call("observe", event)
-
-
-async def _run_watch(watch: ClusterWatch) -> None:
-    while True:
-        try:
-            await watch.run()
-        except Exception:
-            logger.exception("the watch of %s failed; going on", watch.connection.cluster)
-            await asyncio.sleep(RESTORE_RETRY_S)
-        else:
-            return
-
 
 def _is_at(connection: Connection, address: str) -> bool:
     return address in (
@@ -393,7 +355,3 @@ def _is_at(connection: Connection, address: str) -> bool:
         connection.dashboard_url.partition("://")[2],
         connection.name,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

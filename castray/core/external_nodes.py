@@ -177,15 +177,26 @@ def _external_node(
     )
     if not facts.alive:
         return without_measurements(node, NodeState.DEAD, _death(facts))
-    if reading.load is None:
+    load = _newest_load(reading, measured_at, report)
+    if load is None:
         return node
     # Of a measured node this is the time of the report, so that it changes no oftener than those.
-    measured = measured_at[facts.node_id]
+    measured = load.measured_at
     if now - measured > timedelta(seconds=USAGE_FRESH_S):
         silent = {"state": NodeState.STALE, "state_reason": _silence(measured)}
         return node.model_copy(update={**silent, "last_report": measured})
-    load = reading.load.model_copy(update={"measured_at": measured})
     return node.model_copy(update={"load": load, "last_report": measured})
+
+
+def _newest_load(
+    reading: NodeReading, measured_at: Mapping[str, datetime], report: NodeReport | None
+) -> Load | None:
+    """What the dashboard or our own agent there measured last."""
+    loads = [] if report is None or report.load is None else [report.load]
+    if reading.load is not None:
+        measured = measured_at[reading.facts.node_id]
+        loads.append(reading.load.model_copy(update={"measured_at": measured}))
+    return max(loads, key=lambda load: load.measured_at, default=None)
 
 
 def _name(facts: NodeFacts) -> str:

@@ -41,14 +41,21 @@ def connected_notice(cluster: Cluster, now: datetime) -> Notice:
     )
 
 
-def disconnected_notice(cluster: Cluster, now: datetime) -> Notice:
-    """Somebody disconnected a cluster."""
+def disconnected_notice(cluster: Cluster, now: datetime, left_behind: str | None = None) -> Notice:
+    """Somebody disconnected a cluster; `left_behind` says why our outpost is there still."""
+    more, more_zh = "", ""
+    if left_behind is not None:
+        more = (
+            f" CastRay's outpost there could not be removed: {left_behind} It ends by itself a day"
+            " after it was last asked for anything; connecting again does not need it."
+        )
+        more_zh = f"无法移除该集群上的 CastRay 前哨:{left_behind} 它在一天无人使用后会自动退出。"
     return _cluster_notice(
         NoticeType.DISCONNECTED,
         cluster,
         now,
-        f"Disconnected from {cluster.name} at {cluster.address}.",
-        f"已断开与 {cluster.name}({cluster.address})的连接。",
+        f"Disconnected from {cluster.name} at {cluster.address}.{more}",
+        f"已断开与 {cluster.name}({cluster.address})的连接。{more_zh}",
     )
 
 

@@ -17,11 +17,12 @@ from castray.discovery.node_monitors import NodeMonitors
 from castray.errors import CastRayError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from ipaddress import IPv4Network, IPv6Network
 
     from castray.core.external_nodes import ClusterReading
     from castray.models import Cluster, Connection, Node
+    from castray.transfer.http_link import HttpAgentLink
 
 __all__ = ["ClusterWatch", "WatchObserver", "WatchOptions"]
 
@@ -71,6 +72,8 @@ class ClusterWatch:
         self, connection: Connection, observer: WatchObserver, options: WatchOptions
     ) -> None:
         self.connection = connection
+        self.outpost: Mapping[str, HttpAgentLink] = {}
+        """Our agents on its nodes, by NodeID, as far as there are any."""
         self._observer = observer
         self._options = options
         self._state = Watch(connection.session_name)
@@ -109,7 +112,7 @@ class ClusterWatch:
         else:
             self._state = self._state.answered(reading.session_name, _now())
             self._reading = reading
-            await self._monitors.follow(node.facts for node in reading.nodes)
+            await self._monitors.follow((node.facts for node in reading.nodes), self.outpost)
         await self._publish()
         return True
 
@@ -133,7 +136,7 @@ class ClusterWatch:
         successor = await self._observer.succeed(self.connection, session_name)
         if successor is None:
             return False
-        self.connection = successor
+        self.connection, self.outpost = successor, {}
         self._usage, self._nodes = UsageClock(), []
         await self._monitors.aclose()
         self._monitors = self._new_monitors()

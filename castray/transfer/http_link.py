@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 
 from castray.errors import PeerError
 from castray.transfer.agent_link import AgentFacts, AgentReports, DirectoryListing, Offered
@@ -22,26 +22,23 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpAgentLink"]
 
-CALL_TIMEOUT_S = 60.0
-"""A survey reads the names in a large tree, the end of an upload waits for a disk."""
+CALL_S = 30.0
+"""Enough for everything but what grows with the number of files."""
+
+SCAN_S = 300.0
+"""Enough to list some millions of files."""
 
 GRACE_S = 10.0
 """A call that waits for news may take so long beyond that."""
 
+ARGUMENTS: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 NOTHING: TypeAdapter[None] = TypeAdapter(None)
 TEXT_OR_NOTHING: TypeAdapter[str | None] = TypeAdapter(str | None)
 
 
-class HttpAgentLink:
-    """An `AgentLink`; nothing has to be closed.
-
-    Args:
-        url: Where the agent listens, such as `http://10.0.0.5:28900`.
-        key: The outpost's key.
-    """
-
-    def __init__(self, url: str, key: str) -> None:
-        self._client = KeyedClient(url, key)
+@dataclass(frozen=True)
+class HttpAgentLink(KeyedClient):
+    """An `AgentLink`; nothing has to be closed."""
 
     async def node_news(self, since: int, wait_s: float) -> NodeNews:
         """What the node says of itself, once it differs from sequence `since` or after `wait_s`.
@@ -50,7 +47,7 @@ class HttpAgentLink:
             PeerError: The agent is gone, or does not answer; so may every method below.
         """
         query = {"since": str(since), "wait_s": str(wait_s)}
-        body = await self._client.call("GET", "/report", timeout_s=wait_s + GRACE_S, query=query)
+        body = await self.call("GET", "/report", timeout_s=wait_s + GRACE_S, query=query)
         return self._parse(body, TypeAdapter(NodeNews))
 
     async def facts(self) -> AgentFacts:
@@ -59,11 +56,11 @@ class HttpAgentLink:
 
     async def survey(self, path: str) -> Offered:
         """What a path stands for, without serving it."""
-        return await self._call("survey", TypeAdapter(Offered), path=path)
+        return await self._call("survey", TypeAdapter(Offered), SCAN_S, path=path)
 
     async def offer(self, order: OfferOrder) -> Offered:
         """Be a cast's source from now on."""
-        return await self._call("offer", TypeAdapter(Offered), order=order)
+        return await self._call("offer", TypeAdapter(Offered), SCAN_S, order=order)
 
     async def receive(self, order: ReceiveOrder) -> None:
         """Begin to receive, or go on with, a cast."""
@@ -79,7 +76,7 @@ class HttpAgentLink:
 
     async def end(self, cast_id: str, *, keep_partial: bool) -> None:
         """Have nothing to do with that cast any more."""
-        await self._call("end", NOTHING, cast_id=cast_id, keep_partial=keep_partial)
+        await self._call("end", NOTHING, SCAN_S, cast_id=cast_id, keep_partial=keep_partial)
 
     async def reports(self, since: int, wait_s: float) -> AgentReports:
         """All reports, once they differ from those of sequence `since`, or after `wait_s`."""
@@ -102,9 +99,7 @@ class HttpAgentLink:
     async def read_file(self, path: str, offset: int, length: int) -> bytes:
         """Bytes of a file, fewer at its end."""
         query = {"path": path, "offset": str(offset), "length": str(length)}
-        return await self._client.call(
-            "POST", "/agent/read_file", timeout_s=CALL_TIMEOUT_S, query=query
-        )
+        return await self.call("POST", "/agent/read_file", timeout_s=CALL_S, query=query)
 
     async def begin_upload(self, order: UploadOrder) -> None:
         """Make ready to take a file in."""
@@ -113,28 +108,25 @@ class HttpAgentLink:
     async def append_upload(self, upload_id: str, offset: int, data: bytes) -> None:
         """Take the next piece."""
         query = {"upload_id": upload_id, "offset": str(offset)}
-        await self._client.call(
-            "POST", "/agent/append_upload", timeout_s=CALL_TIMEOUT_S, query=query, body=data
-        )
+        await self.call("POST", "/agent/append_upload", timeout_s=CALL_S, query=query, body=data)
 
     async def finish_upload(self, upload_id: str) -> str:
         """Give the file its final name, synced to the disk; its path."""
-        return await self._call("finish_upload", TypeAdapter(str), upload_id=upload_id)
+        return await self._call("finish_upload", TypeAdapter(str), SCAN_S, upload_id=upload_id)
 
     async def abort_upload(self, upload_id: str) -> None:
         """Forget it, with everything that came."""
         await self._call("abort_upload", NOTHING, upload_id=upload_id)
 
     async def _call(
-        self, name: str, result: TypeAdapter[T], timeout_s: float = CALL_TIMEOUT_S, /, **given: Any
+        self, name: str, result: TypeAdapter[T], timeout_s: float = CALL_S, /, **given: Any
     ) -> T:
-        body = await self._client.call(
-            "POST", f"/agent/{name}", timeout_s=timeout_s, body=to_json(given)
-        )
+        arguments = ARGUMENTS.dump_json(given)
+        body = await self.call("POST", f"/agent/{name}", timeout_s=timeout_s, body=arguments)
         return self._parse(body, result)
 
     def _parse(self, body: bytes, result: TypeAdapter[T]) -> T:
         try:
             return result.validate_json(body)
         except ValidationError as error:
-            raise PeerError(self._client.url, "answers as no outpost of ours does") from error
+            raise PeerError(self.url, "answers as no outpost of ours does") from error

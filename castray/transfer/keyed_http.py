@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import socket
+from dataclasses import dataclass, field
 from hmac import compare_digest
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -95,17 +96,17 @@ class KeyedServer:
         return await handler(request)
 
 
+@dataclass(frozen=True)
 class KeyedClient:
     """Asks one server, with its key; each call has a connection of its own.
 
-    Args:
+    Attributes:
         url: Where it listens, such as `http://10.0.0.5:28900`.
         key: The key.
     """
 
-    def __init__(self, url: str, key: str) -> None:
-        self.url = url
-        self._headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "identity"}
+    url: str
+    key: str = field(repr=False)
 
     async def call(
         self,
@@ -122,10 +123,11 @@ class KeyedClient:
             CastError: It says so; PeerError for everything that is no error of a cast.
         """
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
+        headers = {"Authorization": f"Bearer {self.key}", "Accept-Encoding": "identity"}
         try:
             async with (
                 aiohttp.ClientSession(
-                    timeout=timeout, headers=self._headers, auto_decompress=False
+                    timeout=timeout, headers=headers, auto_decompress=False
                 ) as session,
                 session.request(
                     method, self.url + path, params=query, data=BytesIO(body), allow_redirects=False

@@ -1,0 +1,133 @@
+"""The Jobs API of one Ray dashboard: run a command there, with code that travels along."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+from io import BytesIO
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from aiohttp import BytesIOPayload, JsonPayload
+from pydantic import BaseModel, ConfigDict, Field
+
+from castray.core.clusters import DEFAULT_ALLOWED_NETWORKS
+from castray.discovery.dashboard_http import DashboardHttp
+from castray.errors import ExternalClusterError, JobFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from ipaddress import IPv4Network, IPv6Network
+
+__all__ = ["Jobs"]
+
+logger = logging.getLogger(__name__)
+
+CALL_S = 30.0
+"""A head that starts its first job has a process to start before it answers."""
+
+POLL_S = 0.25
+
+MAX_TOLD_LINES = 3
+"""Of what a failed job wrote: its last ones have the error."""
+
+JOBS = "/api/jobs/"
+
+
+class Jobs:
+    """One dashboard's Jobs API, made by `open` and closed by `aclose`.
+
+    Every method raises an `ExternalClusterError` where the dashboard does not do it.
+    """
+
+    def __init__(self, http: DashboardHttp) -> None:
+        self._http = http
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        allowed: Sequence[IPv4Network | IPv6Network] = DEFAULT_ALLOWED_NETWORKS,
+        token: str | None = None,
+    ) -> Jobs:
+        """The dashboard at a URL; the arguments and errors are those of `DashboardHttp.open`."""
+        http = await DashboardHttp.open(url, allowed=allowed, token=token, timeout_s=CALL_S)
+        return cls(http)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def run(self, package: bytes, entrypoint: str, timeout_s: float) -> str:
+        """Run a shell command in a directory with the content of a ZIP file; what it wrote.
+
+        The job is taken off the cluster's list again where it succeeded.
+
+        Raises:
+            JobFailedError: It failed, or did not end in time; then it was stopped.
+        """
+        uri = await self._upload(package)
+        job = await self._submit(uri, entrypoint)
+        try:
+            status = await asyncio.wait_for(self._wait_for_end(job), timeout_s)
+        except asyncio.TimeoutError:
+            await self._http.fetch(f"{JOBS}{job}/stop", bytes, method="POST")
+            raise JobFailedError(
+                self._http.url, f"did not end the job {job} within {timeout_s:g} s."
+            ) from None
+        output = await self._http.fetch(f"{JOBS}{job}/logs", _parse_logs)
+        if status.status != "SUCCEEDED":
+            told = " ".join(output.strip().splitlines()[-MAX_TOLD_LINES:]) or status.message
+            raise JobFailedError(self._http.url, f"ended the job {job} as {status.status}: {told}")
+        await self._delete(job)
+        return output
+
+    async def _upload(self, package: bytes) -> str:
+        """Put it where every node of the cluster can fetch it; its address there."""
+        name = f"castray_{hashlib.sha256(package).hexdigest()[:24]}.zip"
+        body = BytesIOPayload(BytesIO(package))
+        await self._http.fetch(f"/api/packages/gcs/{name}", bytes, method="PUT", data=body)
+        return f"gcs://{name}"
+
+    async def _submit(self, uri: str, entrypoint: str) -> str:
+        job = f"castray_{secrets.token_hex(8)}"
+        request = {
+            "submission_id": job,
+            "entrypoint": entrypoint,
+            "runtime_env": {"working_dir": uri},
+        }
+        body = JsonPayload(request)
+        await self._http.fetch(JOBS, bytes, method="POST", data=body)
+        return job
+
+    async def _wait_for_end(self, job: str) -> _Status:
+        while True:
+            status = await self._http.fetch(f"{JOBS}{job}", _Status.model_validate_json)
+            if status.status not in ("PENDING", "RUNNING"):
+                return status
+            await asyncio.sleep(POLL_S)
+
+    async def _delete(self, job: str) -> None:
+        try:
+            await self._http.fetch(f"{JOBS}{job}", bytes, method="DELETE")
+        except ExternalClusterError as error:
+            logger.info("the job %s stays on the list of %s: %s", job, self._http.url, error)
+
+
+class _Status(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    status: Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "STOPPED"]
+    message: Annotated[str | None, Field(max_length=100_000)] = None
+
+
+class _Logs(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    logs: str
+
+
+def _parse_logs(body: bytes) -> str:
+    return _Logs.model_validate_json(body).logs
