@@ -21,6 +21,9 @@ COMMANDS = (
     "connect",
     "disconnect",
     "clusters",
+    "cp",
+    "cast",
+    "casts",
     "monitor",
     "doctor",
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,11 +16,33 @@ from castray.api.token_file import DEFAULT_TOKEN_FILE, read_or_create_token
 from castray.models import Node
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from castray.config import Settings
 
-__all__ = ["Target", "fetch_nodes", "find_target", "refusal", "unknown_answer"]
+__all__ = [
+    "NoAnswerError",
+    "Target",
+    "call",
+    "check_answer",
+    "fetch_nodes",
+    "find_target",
+    "refusal",
+    "told_in_words",
+    "unknown_answer",
+]
 
-TIMEOUT_S = 10.0
+TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+"""In seconds: a discovery on many machines, or a look at a large tree, takes its time."""
+
+BUSY_STATUSES = (502, 503, 504)
+"""What a proxy answers, or CastRay itself, while a part of it is coming back."""
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+class NoAnswerError(click.ClickException):
+    """Nobody answers now; the same call may succeed later."""
 
 
 class Target(NamedTuple):
@@ -72,19 +95,84 @@ async def fetch_nodes(target: Target) -> list[Node]:
     Raises:
         click.ClickException: Nobody answers, or not what we ask for.
     """
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    page = await call(target, "GET", "/api/nodes", _NodePage)
+    nodes = [*page.nodes]
+    while page.next_cursor is not None:
+        params = {"cursor": page.next_cursor}
+        page = await call(target, "GET", "/api/nodes", _NodePage, params=params)
+        nodes += page.nodes
+    return nodes
+
+
+async def call(
+    target: Target,
+    method: str,
+    path: str,
+    shape: type[AnswerT],
+    *,
+    params: Mapping[str, str] | None = None,
+    body: object = None,
+) -> AnswerT:
+    """Ask once.
+
+    Args:
+        target: Which CastRay.
+        method: Such as `GET`.
+        path: From the slash on.
+        shape: What the answer is.
+        params: Of the query.
+        body: What is sent as JSON.
+
+    Raises:
+        NoAnswerError: Nobody answers now.
+        click.ClickException: CastRay refuses, or its answer has another shape.
+    """
+    with told_in_words(target):
+        async with (
+            aiohttp.ClientSession(headers=target.headers, timeout=TIMEOUT) as session,
+            session.request(
+                method, f"{target.url}{path}", params=params, json=body, allow_redirects=False
+            ) as response,
+        ):
+            await check_answer(target, response)
+            return shape.model_validate_json(await response.read())
+
+
+@contextmanager
+def told_in_words(target: Target) -> Iterator[None]:
+    """Failures of requests in this block become what this program says of them.
+
+    Raises:
+        NoAnswerError: Nobody answers now.
+        click.ClickException: CastRay refuses, or its answer has another shape.
+    """
     try:
-        async with aiohttp.ClientSession(headers=target.headers, timeout=timeout) as session:
-            page = await _fetch_page(session, target.url, {})
-            nodes = [*page.nodes]
-            while page.next_cursor is not None:
-                page = await _fetch_page(session, target.url, {"cursor": page.next_cursor})
-                nodes += page.nodes
-            return nodes
+        yield
     except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
         raise refusal(target, error) from None
     except ValidationError:
         raise unknown_answer(target) from None
+
+
+async def check_answer(target: Target, response: aiohttp.ClientResponse) -> None:
+    """Return where CastRay does what it was asked.
+
+    Raises:
+        NoAnswerError: It cannot now.
+        click.ClickException: It says what is wrong; about its token, what to do about it here.
+    """
+    if 200 <= response.status < 300:
+        return
+    if response.status != 401 and response.content_type == "application/problem+json":
+        problem: dict[str, Any] = await response.json(content_type=None)
+        kind = NoAnswerError if response.status in BUSY_STATUSES else click.ClickException
+        raise kind(str(problem.get("detail")))
+    raise refusal(
+        target,
+        aiohttp.ClientResponseError(
+            response.request_info, response.history, status=response.status
+        ),
+    )
 
 
 def refusal(target: Target, error: Exception) -> click.ClickException:
@@ -96,11 +184,10 @@ def refusal(target: Target, error: Exception) -> click.ClickException:
             "or CASTRAY_AUTH__TOKEN."
         )
     if status:
-        return click.ClickException(
-            f"{target.url} answers HTTP {status}: make sure that CastRay is there (--url)."
-        )
+        kind = NoAnswerError if status in BUSY_STATUSES else click.ClickException
+        return kind(f"{target.url} answers HTTP {status}: make sure that CastRay is there (--url).")
     cause = "no answer in time" if isinstance(error, asyncio.TimeoutError) else "no connection"
-    return click.ClickException(
+    return NoAnswerError(
         f"Nothing answers at {target.url} ({cause}): start CastRay with `castray up`, or say where "
         "it is with --url."
     )
@@ -112,14 +199,3 @@ def unknown_answer(target: Target) -> click.ClickException:
         f"{target.url} answers in a way that this version does not know: install the version of "
         "CastRay here that runs there."
     )
-
-
-async def _fetch_page(
-    session: aiohttp.ClientSession, url: str, params: dict[str, str]
-) -> _NodePage:
-    async with session.get(f"{url}/api/nodes", params=params, allow_redirects=False) as response:
-        if response.status != 200:
-            raise aiohttp.ClientResponseError(
-                response.request_info, response.history, status=response.status
-            )
-        return _NodePage.model_validate_json(await response.read())

@@ -1,0 +1,84 @@
+"""What a person writes for a place: `NODE:PATH`, or a path on this machine."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import click
+
+from castray.models import ClusterTargets, LabelTargets
+
+__all__ = ["BYTES_PER_S", "Place", "Targets", "parse_place", "parse_targets"]
+
+CLUSTER_PREFIX = "cluster:"
+
+UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
+
+Targets = tuple[str, ...] | Literal["all"] | LabelTargets | ClusterTargets
+
+
+class Place(NamedTuple):
+    """A path on a node, or on this machine, where `node` is None."""
+
+    node: str | None
+    path: str
+
+    def __str__(self) -> str:
+        return self.path if self.node is None else f"{self.node}:{self.path}"
+
+
+def parse_place(text: str) -> Place:
+    """Read `NODE:PATH`, where NODE may be a key (`CLUSTER/NODE_ID`), or a path of this machine.
+
+    A path of this machine that has a colon in it begins with `./` or `/`.
+
+    Raises:
+        click.ClickException: The node or the path is missing.
+    """
+    if not text:
+        raise click.UsageError("A place is missing: write NODE:PATH, or a path on this machine.")
+    node, colon, path = text.partition(":")
+    if not colon or node.startswith((".", "/", "~")) or node.count("/") > 1:
+        return Place(None, text)
+    if not node:
+        raise click.UsageError(f"{text!r} names no node: write NODE:PATH, or ./{text} for a file.")
+    return Place(node, path)
+
+
+def parse_targets(text: str) -> Targets:
+    """Read `all`, `cluster:ID`, a selector such as `castray.io/name=M*`, or `NODE,NODE,...`.
+
+    Raises:
+        click.ClickException: It names nobody.
+    """
+    if text == "all":
+        return "all"
+    if text.startswith(CLUSTER_PREFIX):
+        return ClusterTargets(cluster=text[len(CLUSTER_PREFIX) :])
+    if "=" in text:
+        return LabelTargets(selector=text)
+    nodes = tuple(filter(None, (part.strip() for part in text.split(","))))
+    if not nodes:
+        raise click.UsageError("--to names no node: all, cluster:ID, LABEL=PATTERN or NODE,NODE.")
+    return nodes
+
+
+class _BytesPerSecond(click.ParamType[int]):
+    name = "rate"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        text = str(value).upper()
+        unit = UNITS.get(text[-1:], 1)
+        try:
+            rate = int(float(text.rstrip("KMG")) * unit)
+        except (ValueError, OverflowError):
+            rate = 0
+        if rate < 1:
+            self.fail(f"{value!r} is no rate: write bytes per second, such as 500K or 10M.")
+        return rate
+
+
+BYTES_PER_S = _BytesPerSecond()
+"""Reads `500K`, `10M`, `1.5G`: multiples of 1024 bytes per second."""
