@@ -26,6 +26,7 @@ FEED_LOST_AFTER_S = 3.0
 
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 1.0
+CANCEL_AGAIN_S = 0.5
 
 
 class ReplicaFeed:
@@ -72,9 +73,10 @@ class ReplicaFeed:
         """Stop following it; what was read last stays readable."""
         if self._deadline is not None:
             self._deadline.cancel()
-        if self._task is not None:
+        while self._task is not None and not self._task.done():
+            # Python 3.11's wait_for() loses a cancellation that comes together with its result.
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await asyncio.wait([self._task], timeout=CANCEL_AGAIN_S)
 
     async def wait_ready(self) -> None:
         """Wait until there is a copy, or until the feed counts as lost."""

@@ -41,6 +41,7 @@ TITLES: dict[str, dict[Language, str]] = {
     "unsafe-path": {"en": "Path refused", "zh": "路径不被允许"},
     "source-file": {"en": "File cannot be read", "zh": "无法读取文件"},
     "target-file": {"en": "File cannot be written", "zh": "无法写入文件"},
+    "target-exists": {"en": "It is there already", "zh": "目标已存在"},
     "agent-unreachable": {"en": "Node out of reach", "zh": "无法访问节点"},
     "cast-failed": {"en": "Cast failed", "zh": "传输失败"},
 }

@@ -175,6 +175,8 @@ def _cast_problem(error: CastError) -> tuple[str, int]:
             return "unsafe-path", 403
         case SourceFileError():
             return "source-file", 404 if NOT_THERE in error.problem else 409
+        case TargetFileError() if error.problem == TARGET_PROBLEMS[errno.EEXIST]:
+            return "target-exists", 409
         case TargetFileError():
             return "target-file", 507 if error.problem in DISK_FULL else 409
         case PeerError():

@@ -6,16 +6,19 @@ import asyncio
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from castray.core.casting import find_node
 from castray.core.registry import RegistryState
 from castray.core.versioned import Version
-from castray.errors import RegistryUnavailableError
+from castray.errors import InvalidRequestError, NotFoundError, RegistryUnavailableError
+from castray.models import CastPage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from castray.core.events import Event
     from castray.discovery.source import DiscoveryReport
-    from castray.models import Changes
+    from castray.models import Cast, CastAction, CastRequest, Changes
+    from castray.transfer.agent_link import AgentLink
 
 __all__ = ["MemoryBackend"]
 
@@ -29,6 +32,10 @@ class MemoryBackend:
         on_discover: What a discovery does, given whether on all nodes; None: nobody can look.
         on_connect: What connecting does, given address, name and token; None: nobody can.
         on_disconnect: What disconnecting does, given id and address; None: nobody can.
+        on_cast: What asking for a cast does; None: nobody can cast.
+        on_steer: What steering a cast does, given its id; None: nobody can.
+        remembered: The casts that are in the store, the newest first.
+        agents: By key of the node.
     """
 
     def __init__(self) -> None:
@@ -37,6 +44,10 @@ class MemoryBackend:
         self.on_discover: Callable[[bool], Awaitable[DiscoveryReport]] | None = None
         self.on_connect: Callable[[str, str | None, str | None], Awaitable[str]] | None = None
         self.on_disconnect: Callable[[str | None, str | None], Awaitable[list[str]]] | None = None
+        self.on_cast: Callable[[CastRequest], Awaitable[Cast]] | None = None
+        self.on_steer: Callable[[str, CastAction], Awaitable[Cast]] | None = None
+        self.remembered: list[Cast] = []
+        self.agents: dict[str, AgentLink] = {}
         self._is_up = True
         self._news = asyncio.Event()
 
@@ -67,6 +78,43 @@ class MemoryBackend:
         if self.on_disconnect is None:
             raise RegistryUnavailableError
         return await self.on_disconnect(cluster, address)
+
+    async def start_cast(self, request: CastRequest) -> Cast:
+        """What the test says."""
+        if self.on_cast is None:
+            raise RegistryUnavailableError
+        return await self.on_cast(request)
+
+    async def cast(self, cast_id: str) -> Cast:
+        """What the protocol says, of those that are remembered."""
+        if not self._is_up:
+            raise RegistryUnavailableError
+        for cast in self.remembered:
+            if cast.id == cast_id:
+                return cast
+        raise NotFoundError("cast", cast_id)
+
+    async def casts(self, limit: int, cursor: str | None) -> CastPage:
+        """What the protocol says; a cursor is a number of casts."""
+        first = int(cursor or 0)
+        rest = self.remembered[first + limit :]
+        return CastPage(
+            casts=tuple(self.remembered[first : first + limit]),
+            next_cursor=str(first + limit) if rest else None,
+        )
+
+    async def steer_cast(self, cast_id: str, action: CastAction) -> Cast:
+        """What the test says."""
+        if self.on_steer is None:
+            raise RegistryUnavailableError
+        return await self.on_steer(cast_id, action)
+
+    async def agent(self, node: str) -> AgentLink:
+        """What the protocol says; a node whose agent is not in `agents` has none."""
+        found = find_node(self.registry.snapshot().nodes, node)
+        if found.key not in self.agents:
+            raise InvalidRequestError(f"{found.name} is dead: no agent can be there.")
+        return self.agents[found.key]
 
     def apply(self, *events: Event, now: datetime | None = None) -> None:
         """Have these events happen in the registry."""

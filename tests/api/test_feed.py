@@ -146,3 +146,15 @@ async def test_a_silent_registry_is_told_once(
 
     await until(lambda: registry.calls > asked + 3)
     assert caplog.text.count("the registry does not answer") == 1
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_it_ends_also_while_an_answer_comes_in(registry: MemoryBackend, steps: int) -> None:
+    feed = ReplicaFeed(registry)
+    feed.start()
+    await feed.wait_ready()
+
+    registry.take_down()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    await asyncio.wait_for(feed.aclose(), 10)

@@ -34,6 +34,11 @@ class PageServer:
         self._task: asyncio.Task[None] | None = None
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """Where it serves, without a slash at the end."""
         return f"http://127.0.0.1:{self._port}"

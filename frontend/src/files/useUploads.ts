@@ -18,7 +18,7 @@ export interface Upload {
   isTaken: boolean;
 }
 
-const TAKEN = "urn:castray:problem:target-file";
+const TAKEN = "urn:castray:problem:target-exists";
 
 /** Uploads to one node, one after another; those under way end with the component. */
 export function useUploads(node: string, onDone: () => void) {
@@ -51,7 +51,7 @@ export function useUploads(node: string, onDone: () => void) {
       change(id, { phase: "done", sentBytes: file.size });
       onDone();
     } catch (failure) {
-      const isTaken = failure instanceof ProblemError && isTakenName(failure);
+      const isTaken = failure instanceof ProblemError && failure.problem.type === TAKEN;
       change(id, { phase: "failed", error: failureText(failure, t), isTaken });
     }
   };
@@ -74,8 +74,4 @@ export function useUploads(node: string, onDone: () => void) {
   const dismiss = (id: number) => setUploads((before) => before.filter((each) => each.id !== id));
 
   return { uploads, start, dismiss };
-}
-
-function isTakenName({ problem }: ProblemError): boolean {
-  return problem.type === TAKEN && problem.status === 409;
 }
