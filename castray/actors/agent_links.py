@@ -90,7 +90,7 @@ class _ActorLink:
         await self._call(CALL_S, "resume", cast_id)
 
     async def end(self, cast_id: str, *, keep_partial: bool) -> None:
-        await self._call(SCAN_S, "end", cast_id, keep_partial)
+        await self._call(SCAN_S, "end", cast_id, keep_partial=keep_partial)
 
     async def reports(self, since: int, wait_s: float) -> AgentReports:
         reports: AgentReports = await self._call(wait_s + GRACE_S, "reports", since, wait_s)
@@ -125,11 +125,11 @@ class _ActorLink:
     async def abort_upload(self, upload_id: str) -> None:
         await self._call(CALL_S, "abort_upload", upload_id)
 
-    async def _call(self, timeout_s: float, method: str, *arguments: Any) -> Any:
+    async def _call(self, timeout_s: float, method: str, *arguments: Any, **options: Any) -> Any:
         try:
             if self._handle is None:
                 self._handle = await asyncio.to_thread(get_handle, self._name, self._namespace)
-            call = getattr(self._handle, method).remote(*arguments)
+            call = getattr(self._handle, method).remote(*arguments, **options)
             return await asyncio.wait_for(call, timeout_s)
         except RayTaskError as error:
             raise _told(self._name, error) from error

@@ -12,13 +12,16 @@ from ray._private.runtime_env.packaging import get_uri_for_directory, upload_pac
 from ray.util import list_named_actors
 
 import castray
+from castray.actors.agent import TransferAgent
 from castray.actors.connector import ClusterConnector
 from castray.actors.names import (
+    AGENT_PREFIX,
     CONNECTOR_NAME,
     POLLER_PREFIX,
     REGISTRY_CONCURRENCY_GROUPS,
     REGISTRY_NAME,
     ActorSettings,
+    agent_options,
     connector_options,
     get_handle,
     poller_options,
@@ -26,11 +29,12 @@ from castray.actors.names import (
 )
 from castray.actors.poller import StatusPoller
 from castray.actors.registry import ClusterRegistry
+from castray.transfer.hashing import carried_package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ensure_registry", "remove_actors", "start_poller", "upload_code"]
+__all__ = ["ensure_registry", "remove_actors", "start_agent", "start_poller", "upload_code"]
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +70,22 @@ def start_poller(settings: ActorSettings, node_id: str, monitor_port: int, code_
     return poller.remote(settings, node_id, monitor_port)
 
 
+def start_agent(settings: ActorSettings, node_id: str, address: str, code_uri: str) -> Any:
+    """The handle of that node's agent, created where it is missing.
+
+    Args:
+        settings: What the actors were started with.
+        node_id: Ray's NodeID of the node.
+        address: Its address.
+        code_uri: Where our code was uploaded to.
+    """
+    hashing = carried_package()
+    # Uploaded for each agent anew: Ray forgets a package soon after the last one that uses it.
+    carried = [] if hashing is None else [_upload(hashing)]
+    options = agent_options(settings, node_id, [code_uri, *carried])
+    return ray.remote(TransferAgent).options(**options).remote(settings, node_id, address)
+
+
 def remove_actors(namespace: str) -> list[str]:
     """End every actor of CastRay's in that namespace, for good; the names of those ended."""
     names = [
@@ -85,13 +105,16 @@ def remove_actors(namespace: str) -> list[str]:
 
 def upload_code() -> str:
     """Put this installation's own code where every node can fetch it; its address in Ray."""
-    package = str(Path(castray.__file__).parent)
-    uri = get_uri_for_directory(package, include_gitignore=False, excludes=NOT_FOR_WORKERS)
+    return _upload(Path(castray.__file__).parent)
+
+
+def _upload(package: Path) -> str:
+    uri = get_uri_for_directory(str(package), include_gitignore=False, excludes=NOT_FOR_WORKERS)
     with tempfile.TemporaryDirectory(prefix="castray-") as scratch:
         upload_package_if_needed(
             uri,
             scratch,
-            package,
+            str(package),
             include_gitignore=False,
             include_parent_dir=True,
             excludes=NOT_FOR_WORKERS,
@@ -117,4 +140,4 @@ def _identity(registry: Any) -> Sequence[Any] | None:
 
 
 def _is_ours(name: str) -> bool:
-    return name in (REGISTRY_NAME, CONNECTOR_NAME) or name.startswith(POLLER_PREFIX)
+    return name in (REGISTRY_NAME, CONNECTOR_NAME) or name.startswith((POLLER_PREFIX, AGENT_PREFIX))
