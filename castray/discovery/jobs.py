@@ -30,7 +30,8 @@ CALL_S = 30.0
 POLL_S = 0.25
 
 MAX_TOLD_LINES = 3
-"""Of what a failed job wrote: its last ones have the error."""
+MAX_TOLD_CHARS = 500
+"""Of what a failed job wrote: its last words have the error."""
 
 JOBS = "/api/jobs/"
 
@@ -63,13 +64,12 @@ class Jobs:
     async def run(self, package: bytes, entrypoint: str, timeout_s: float) -> str:
         """Run a shell command in a directory with the content of a ZIP file; what it wrote.
 
-        The job is taken off the cluster's list again where it succeeded.
+        The job is taken off the cluster's list again once it has ended.
 
         Raises:
             JobFailedError: It failed, or did not end in time; then it was stopped.
         """
-        uri = await self._upload(package)
-        job = await self._submit(uri, entrypoint)
+        job = await self._submit(await self._upload(package), entrypoint)
         try:
             status = await asyncio.wait_for(self._wait_for_end(job), timeout_s)
         except asyncio.TimeoutError:
@@ -78,10 +78,11 @@ class Jobs:
                 self._http.url, f"did not end the job {job} within {timeout_s:g} s."
             ) from None
         output = await self._http.fetch(f"{JOBS}{job}/logs", _parse_logs)
-        if status.status != "SUCCEEDED":
-            told = " ".join(output.strip().splitlines()[-MAX_TOLD_LINES:]) or status.message
-            raise JobFailedError(self._http.url, f"ended the job {job} as {status.status}: {told}")
         await self._delete(job)
+        if status.status != "SUCCEEDED":
+            last = " ".join(output.strip().splitlines()[-MAX_TOLD_LINES:])
+            told = last[-MAX_TOLD_CHARS:] or status.message
+            raise JobFailedError(self._http.url, f"ended the job {job} as {status.status}: {told}")
         return output
 
     async def _upload(self, package: bytes) -> str:
