@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from castray.api.bodies import Body, entity_tag, is_current, not_modified, respond
+from castray.api.paging import DEFAULT_PAGE_NODES, Cursor, Limit, take_page
 from castray.api.problems import PROBLEM_RESPONSES
 from castray.models import Node, NodeState, WorkStatus
 
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
     from castray.core.replica import View
 
 __all__ = ["NodePage", "nodes_router"]
-
-DEFAULT_PAGE_NODES = 1000
-MAX_PAGE_NODES = 10_000
 
 
 class NodePage(BaseModel):
@@ -45,13 +40,12 @@ def nodes_router(rendering: Rendering) -> APIRouter:
         status: Annotated[
             WorkStatus | NodeState | None, Query(description="Only those of this status or state.")
         ] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE_NODES)] = DEFAULT_PAGE_NODES,
-        cursor: Annotated[str | None, Query(description="Where the last page ended.")] = None,
+        limit: Limit = DEFAULT_PAGE_NODES,
+        cursor: Cursor = None,
     ) -> Response:
         """The nodes, a page at a time. A cursor stays good while nodes come and go."""
         view = rendering.view()
         tag = entity_tag(view)
-        after = _parse_cursor(cursor)
         if is_current(request, tag):
             return not_modified(tag)
         found = [
@@ -60,11 +54,10 @@ def nodes_router(rendering: Rendering) -> APIRouter:
             if (cluster is None or n.cluster == cluster)
             and (status is None or status in (n.work.status, n.state))
         ]
-        rest = sorted((n for n in found if n.key > after), key=lambda node: node.key)
-        next_cursor = _make_cursor(rest[limit - 1].key) if len(rest) > limit else None
+        page, next_cursor = take_page(found, limit, cursor)
         body = Body(
             f'{{"version":"{view.version}","total":{len(found)},'
-            f'"next_cursor":{json.dumps(next_cursor)},"nodes":[{rendering.nodes(rest[:limit])}]}}'
+            f'"next_cursor":{json.dumps(next_cursor)},"nodes":[{rendering.nodes(page)}]}}'
         )
         return respond(request, body, tag)
 
@@ -85,18 +78,3 @@ def nodes_router(rendering: Rendering) -> APIRouter:
         return respond(request, Body(rendering.node(node)), tag)
 
     return router
-
-
-def _make_cursor(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode()
-
-
-def _parse_cursor(cursor: str | None) -> str:
-    try:
-        return base64.urlsafe_b64decode(cursor or "").decode()
-    except (binascii.Error, ValueError):
-        problem = {
-            "loc": ("query", "cursor"),
-            "msg": "No cursor of ours: leave it out to begin at the first page",
-        }
-        raise RequestValidationError([problem]) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from castray import __version__
 from castray.api.bodies import Body, Fragments
 from castray.api.notices import render_notice
+from castray.api.paging import take_page
 from castray.core.external_status import render_external_info
 from castray.core.ray_dashboard import render_node, render_summary
 from castray.core.system_status import (
@@ -29,6 +30,9 @@ __all__ = ["Rendering"]
 
 MAX_ENCODED_CHANGES = 256
 """Sockets mostly hold the same few versions; those that do not are few."""
+
+MAX_PAGES = 256
+"""Readers mostly ask for the same few pages."""
 
 COLLECTIONS = [name for name in Changes.model_fields if name not in ("version", "since")]
 
@@ -56,7 +60,7 @@ class Rendering:
         self._view: View | None = None
         self._viewed_at_s = 0.0
         self._texts: dict[str, str] = {}
-        self._bodies: dict[str, Body] = {}
+        self._dashboards: dict[tuple[int | None, str | None], Body] = {}
         self._changes: dict[str | None, str] = {}
         self._changes_version: str | None = None
         self._notices: list[str] = []
@@ -74,20 +78,29 @@ class Rendering:
         is_old = age_s > VIEW_S_PER_NODE * len(self._view.nodes)
         return self._newest_view() if is_old else self._view
 
-    def ray_dashboard(self) -> Body:
-        """The body of `GET /api/ray-dashboard`."""
-        view = self.view()
-        if "ray_dashboard" not in self._bodies:
-            self._bodies["ray_dashboard"] = Body(self._ray_dashboard_text(view))
-        return self._bodies["ray_dashboard"]
+    def ray_dashboard(self, limit: int | None = None, after: str | None = None) -> Body:
+        """The body of `GET /api/ray-dashboard`.
+
+        Args:
+            limit: How many nodes at most, where not all are wanted.
+            after: The key of the last node on the page before, where there is one.
+        """
+        view, page = self.view(), (limit, after)
+        if page not in self._dashboards:
+            if len(self._dashboards) >= MAX_PAGES:
+                self._dashboards = {}
+            self._dashboards[page] = Body(self._ray_dashboard_text(view, limit, after))
+        return self._dashboards[page]
 
     def cluster_status(self) -> str:
         """The `cluster_status` message, always of the newest view: no other follows soon."""
         view = self._newest_view()
-        return self._once(
-            "cluster_status",
-            lambda: f'{{"type":"cluster_status","data":{{{self._nodes_and_summary(view)}}}}}',
-        )
+
+        def make() -> str:
+            data = self._nodes_and_summary(view, view.nodes)
+            return f'{{"type":"cluster_status","data":{{{data}}}}}'
+
+        return self._once("cluster_status", make)
 
     def system_status(self, uptime_s: float) -> Body:
         """The body of `GET /api/status`; only its up-time is not shared."""
@@ -140,7 +153,7 @@ class Rendering:
         view = self._feed.view()
         if view is not self._view:
             self._view, self._viewed_at_s = view, time.monotonic()
-            self._texts, self._bodies = {}, {}
+            self._texts, self._dashboards = {}, {}
             keys = [node.key for node in view.nodes]
             for fragments in (self._nodes, self._system_nodes, self._dashboard_nodes):
                 fragments.keep_only(keys)
@@ -151,20 +164,23 @@ class Rendering:
             self._texts[name] = make()
         return self._texts[name]
 
-    def _nodes_and_summary(self, view: View) -> str:
-        def make() -> str:
-            nodes = self._dashboard_nodes.join(view.nodes)
-            summary = render_summary(view.nodes, view.home).model_dump_json()
-            return f'"nodes":[{nodes}],"summary":{summary}'
+    def _nodes_and_summary(self, view: View, nodes: Sequence[Node]) -> str:
+        summary = self._once(
+            "summary", lambda: render_summary(view.nodes, view.home).model_dump_json()
+        )
+        return f'"nodes":[{self._dashboard_nodes.join(nodes)}],"summary":{summary}'
 
-        return self._once("nodes_and_summary", make)
-
-    def _ray_dashboard_text(self, view: View) -> str:
+    def _ray_dashboard_text(self, view: View, limit: int | None, after: str | None) -> str:
+        nodes: Sequence[Node] = view.nodes
+        next_cursor: str | None = None
+        if (limit, after) != (None, None):
+            nodes, next_cursor = take_page(nodes, limit, after)
         message = "the registry is silent" if view.feed_lost_since else "ok"
         url = json.dumps(view.home and view.home.dashboard_url)
         return (
             f'{{"result":true,"msg":"{message}","timestamp":"{view.as_of.isoformat()}",'
-            f'"data":{{{self._nodes_and_summary(view)},"dashboardUrl":{url}}}}}'
+            f'"data":{{{self._nodes_and_summary(view, nodes)},"dashboardUrl":{url},'
+            f'"nextCursor":{json.dumps(next_cursor)}}}}}'
         )
 
     def _system_status_text(self, view: View) -> str:

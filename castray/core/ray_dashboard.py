@@ -139,6 +139,9 @@ class DashboardData(ClusterStatus):
     """The data of `GET /api/ray-dashboard`."""
 
     dashboard_url: str | None
+    next_cursor: str | None = Field(
+        description="Give it as `cursor` for the next page; null on the last."
+    )
 
 
 class RayDashboard(_CamelModel):

@@ -9,7 +9,7 @@ from castray.core.events import ClusterObserved
 from castray.core.ray_dashboard import RayDashboard
 from castray.models import WorkStatus
 from tests.api.waiting import until
-from tests.core.given import home_cluster, reported
+from tests.core.given import home_cluster, members, reported
 
 if TYPE_CHECKING:
     import httpx
@@ -51,8 +51,8 @@ ADDED_NODE_KEYS: dict[str, Any] = {
 RESOURCE_KEYS = {"total", "used", "available", "usagePercent"}
 
 
-async def dashboard(api: httpx.AsyncClient) -> dict[str, Any]:
-    answer = await api.get(URL)
+async def dashboard(api: httpx.AsyncClient, query: str = "") -> dict[str, Any]:
+    answer = await api.get(URL + query)
     assert answer.status_code == 200
     body: dict[str, Any] = answer.json()
     return body
@@ -124,19 +124,64 @@ async def test_a_node_that_nobody_heard_of_has_the_fallback_of_the_settings(
     assert (node["workStatus"], node["workStatusConfirmed"]) == (fallback, False)
 
 
+@pytest.mark.parametrize("query", ["", "?limit=1"])
 async def test_who_holds_the_newest_is_told_so_and_nothing_else(
-    registry: MemoryBackend, api: httpx.AsyncClient
+    registry: MemoryBackend, api: httpx.AsyncClient, query: str
 ) -> None:
-    first = await api.get(URL)
+    first = await api.get(URL + query)
     held = {"if-none-match": first.headers["etag"]}
 
-    again = await api.get(URL, headers=held)
+    again = await api.get(URL + query, headers=held)
 
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
     registry.apply(reported("m1"))
     await until(lambda: is_working(api, "m1"))
-    assert (await api.get(URL, headers=held)).status_code == 200
+    assert (await api.get(URL + query, headers=held)).status_code == 200
+
+
+async def test_pages_follow_each_other_while_nodes_come_and_go(
+    registry: MemoryBackend, connect: ConnectApi
+) -> None:
+    names = [f"m{number}" for number in range(7)]
+    registry.apply(members(*names))
+    api = await connect()
+
+    first = await dashboard(api, "?limit=3")
+    registry.apply(members(*names[3:], "m9"))
+    await until(lambda: has_total(api, 5))
+    second = await dashboard(api, f"?limit=3&cursor={first['data']['nextCursor']}")
+    rest = await dashboard(api, f"?cursor={second['data']['nextCursor']}")
+
+    pages = [[n["nodeId"] for n in page["data"]["nodes"]] for page in (first, second, rest)]
+    assert pages == [["m0", "m1", "m2"], ["m3", "m4", "m5"], ["m6", "m9"]]
+    assert rest["data"]["nextCursor"] is None
+    assert [page["data"]["summary"]["totalNodes"] for page in (first, second)] == [7, 5]
+
+
+async def has_total(api: httpx.AsyncClient, total: int) -> bool:
+    return bool((await dashboard(api))["data"]["summary"]["totalNodes"] == total)
+
+
+async def test_without_a_page_asked_for_nothing_is_left_out(api: httpx.AsyncClient) -> None:
+    whole = await dashboard(api)
+
+    assert len(whole["data"]["nodes"]) == 2
+    assert whole["data"]["nextCursor"] is None
+    assert (await dashboard(api, "?t=17"))["data"] == whole["data"]
+
+
+@pytest.mark.parametrize(
+    ("query", "location"),
+    [("limit=0", "query.limit"), ("limit=all", "query.limit"), ("cursor=abc", "query.cursor")],
+)
+async def test_a_page_that_makes_no_sense_is_answered_with_the_part_that_does_not(
+    api: httpx.AsyncClient, query: str, location: str
+) -> None:
+    answer = await api.get(f"{URL}?{query}")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["location"] == location
 
 
 async def test_while_the_registry_is_silent_the_answer_says_unknown(

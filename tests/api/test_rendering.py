@@ -55,6 +55,19 @@ async def test_a_body_is_encoded_once_for_a_version(
     await until(lambda: rendering.ray_dashboard() is not first)
 
 
+async def test_each_page_is_encoded_once_and_they_are_not_kept_without_bound(
+    rendering: Rendering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering_module, "VIEW_S_PER_NODE", 3600)
+    first = rendering.ray_dashboard(1)
+    assert rendering.ray_dashboard(1) is first
+
+    for number in range(rendering_module.MAX_PAGES):
+        rendering.ray_dashboard(1, str(number))
+
+    assert rendering.ray_dashboard(1) is not first
+
+
 async def test_a_snapshot_is_everything(
     registry: MemoryBackend, feed: ReplicaFeed, rendering: Rendering
 ) -> None:

@@ -14,6 +14,9 @@ export interface paths {
         /**
          * Ray Dashboard
          * @description All nodes with their load and work status, and the home cluster's resources.
+         *
+         *     With `limit` or `cursor` a page of the nodes. The summary is always that of all nodes, and a
+         *     cursor stays good while nodes come and go.
          */
         get: operations["ray_dashboard_api_ray_dashboard_get"];
         put?: never;
@@ -956,6 +959,11 @@ export interface components {
             summary: components["schemas"]["DashboardSummary"];
             /** Dashboardurl */
             dashboardUrl: string | null;
+            /**
+             * Nextcursor
+             * @description Give it as `cursor` for the next page; null on the last.
+             */
+            nextCursor: string | null;
         };
         /**
          * DashboardMonitor
@@ -2027,7 +2035,12 @@ export type $defs = Record<string, never>;
 export interface operations {
     ray_dashboard_api_ray_dashboard_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The most nodes on a page. */
+                limit?: number | null;
+                /** @description Where the last page ended. */
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2452,7 +2465,8 @@ export interface operations {
                 cluster?: string | null;
                 /** @description Only those of this status or state. */
                 status?: components["schemas"]["WorkStatus"] | components["schemas"]["NodeState"] | null;
-                limit?: number;
+                /** @description The most nodes on a page. */
+                limit?: number | null;
                 /** @description Where the last page ended. */
                 cursor?: string | null;
             };
