@@ -97,7 +97,7 @@ def _status(name: str, status: os.stat_result) -> FileStatus:
     kind = KINDS.get(stat.S_IFMT(status.st_mode), "other")
     return FileStatus(
         # A name that is no text cannot be cast; it is listed as it can be told.
-        name=name.encode("utf-8", "backslashreplace").decode(),
+        name=os.fsencode(name).decode(errors="backslashreplace"),
         kind=kind,
         size_bytes=status.st_size if kind == "file" else 0,
         modified_ms=status.st_mtime_ns // 1_000_000,
