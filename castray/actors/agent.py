@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ray.util import get_node_ip_address
+
 from castray.actors.background import BackgroundLoops
 from castray.transfer.agent import SWEEP_EVERY_S, CastAgent
 
@@ -22,12 +24,13 @@ class TransferAgent(CastAgent):
     Args:
         settings: What the actors were started with.
         node_id: Ray's NodeID of the node that this runs on.
-        address: That node's address, on which it serves.
     """
 
-    def __init__(self, settings: ActorSettings, node_id: str, address: str) -> None:
+    def __init__(self, settings: ActorSettings, node_id: str) -> None:
         transfer = settings.transfer
         ports = range(transfer.first_port, transfer.last_port + 1)
+        # The address by which Ray knows the node: the other nodes reach it there.
+        address = get_node_ip_address()  # type: ignore[no-untyped-call]
         super().__init__(transfer.roots, ports, address)
         self._node_id = node_id
         self._loops = BackgroundLoops()

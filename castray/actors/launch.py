@@ -70,20 +70,13 @@ def start_poller(settings: ActorSettings, node_id: str, monitor_port: int, code_
     return poller.remote(settings, node_id, monitor_port)
 
 
-def start_agent(settings: ActorSettings, node_id: str, address: str, code_uri: str) -> Any:
-    """The handle of that node's agent, created where it is missing.
-
-    Args:
-        settings: What the actors were started with.
-        node_id: Ray's NodeID of the node.
-        address: Its address.
-        code_uri: Where our code was uploaded to.
-    """
+def start_agent(settings: ActorSettings, node_id: str, code_uri: str) -> Any:
+    """The handle of that node's agent, created where it is missing."""
     hashing = carried_package()
     # Uploaded for each agent anew: Ray forgets a package soon after the last one that uses it.
     carried = [] if hashing is None else [_upload(hashing)]
     options = agent_options(settings, node_id, [code_uri, *carried])
-    return ray.remote(TransferAgent).options(**options).remote(settings, node_id, address)
+    return ray.remote(TransferAgent).options(**options).remote(settings, node_id)
 
 
 def remove_actors(namespace: str) -> list[str]:

@@ -70,7 +70,7 @@ async def main(cluster: str, *addresses: str) -> None:
     code_uri = upload_code()
     places = []
     for address in addresses:
-        start_agent(settings, nodes[address], address, code_uri)
+        start_agent(settings, nodes[address], code_uri)
         agent = AgentAddress(actor=agent_name(nodes[address]))
         places.append((link_to(agent, settings.namespace), address))
     first, second = places

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import ray
+from ray.util import get_node_ip_address
 from ray.util.state import list_actors
 
 from castray.actors.agent_links import AgentAddress, link_to
@@ -43,7 +44,7 @@ def shared(settings: ActorSettings, tmp_path: Path) -> ActorSettings:
 def start(settings: ActorSettings) -> AgentLink:
     """The agent of the one node."""
     node_id = ray.get_runtime_context().get_node_id()
-    start_agent(settings, node_id, "127.0.0.1", upload_code())
+    start_agent(settings, node_id, upload_code())
     return link_to(AgentAddress(actor=agent_name(node_id)), settings.namespace)
 
 
@@ -78,7 +79,8 @@ async def test_a_cast_goes_through_the_links_of_actors(shared: ActorSettings) ->
     root = Path(shared.transfer.roots[0])
     (root / "a.bin").write_bytes(os.urandom(1 << 20))
 
-    facts, report = await cast_between((link, "127.0.0.1"), (link, "127.0.0.1"), "a.bin", "b.bin")
+    here = (link, get_node_ip_address())  # type: ignore[no-untyped-call]
+    facts, report = await cast_between(here, here, "a.bin", "b.bin")
 
     assert report.error is None
     assert report.state == "completed"
