@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from castray.models import Cast, CastProblem, CastTarget
+    from castray.models import Cast, CastProblem, CastRoute, CastTarget
 
 __all__ = [
+    "ENDED",
     "CancelAsked",
     "CastEvent",
     "PauseAsked",
@@ -51,9 +52,10 @@ class TargetWaits:
 
 @dataclass(frozen=True)
 class TargetStarted:
-    """A receiver began to work."""
+    """A receiver began to work, and gets its bytes that way."""
 
     node: str
+    route: CastRoute | None = None
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,10 @@ def _moving(target: CastTarget, event: CastEvent) -> CastTarget:
     if isinstance(event, TargetLost):
         return _resting(target, CastState.QUEUED)
     if isinstance(event, TargetStarted):
-        return target.model_copy(update={"state": CastState.RUNNING, "waits_for": None})
+        route = event.route or target.route
+        return target.model_copy(
+            update={"state": CastState.RUNNING, "waits_for": None, "route": route}
+        )
     if isinstance(event, TargetProgressed):
         rate, left = event.rate_bytes_per_s, event.bytes_total - event.bytes_done
         return target.model_copy(
