@@ -104,22 +104,19 @@ class Outpost:
 
         Raises:
             InvalidRequestError: The settings forbid that.
-            NotFoundError: The cluster has no such living node.
-            ExternalClusterError: It cannot be installed, or the agent does not start.
+            NotFoundError: The cluster has no such living node, or is not connected any more.
+            PeerError: The outpost cannot be installed now, or that agent does not start.
         """
         if self._settings.transfer.outposts == "never":
             raise InvalidRequestError(
                 "Files of other clusters need an outpost there, which the settings forbid: set "
                 "transfer.outposts (CASTRAY_TRANSFER__OUTPOSTS) to on_demand."
             )
-        links = self._watch.outpost
-        if node_id not in links or time.monotonic() - self._seen_at > FRESH_S:
-            links = await self._ensure(LOOK_S)
-        if node_id not in links:
-            links = await self._ensure(START_S)
-        if node_id not in links:
-            raise self._absence(node_id)
-        return AgentAddress(url=links[node_id].url, key=links[node_id].key)
+        try:
+            link = await self._link(node_id)
+        except ExternalClusterError as error:
+            raise PeerError(f"the outpost on {self._watch.connection.name}", str(error)) from error
+        return AgentAddress(url=link.url, key=link.key)
 
     def close(self) -> None:
         """Store nothing more of it; it stays where it is."""
@@ -145,7 +142,18 @@ class Outpost:
 
     def _is_wanted(self) -> bool:
         outposts = self._settings.transfer.outposts
-        return self._watch.connection.outpost is not None or outposts == "on_connect"
+        has_one = self._watch.connection.outpost is not None
+        return outposts == "on_connect" or (has_one and outposts != "never")
+
+    async def _link(self, node_id: str) -> HttpAgentLink:
+        links = self._watch.outpost
+        if node_id not in links or time.monotonic() - self._seen_at > FRESH_S:
+            links = await self._ensure(LOOK_S)
+        if node_id not in links:
+            links = await self._ensure(START_S)
+        if node_id not in links:
+            raise self._absence(node_id)
+        return links[node_id]
 
     async def _ensure(self, wait_s: float) -> dict[str, HttpAgentLink]:
         """The agents that answer, by NodeID; the watch knows them then, too."""

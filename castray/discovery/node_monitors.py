@@ -165,7 +165,7 @@ def _gist(report: NodeReport) -> NodeReport:
 
 def _told_here(news: NodeNews, node_id: str) -> NodeReport:
     """What an outpost said, with its times by our clock."""
-    offset = datetime.now(timezone.utc) - datetime.fromtimestamp(news.told_ms / 1000, timezone.utc)
+    offset = datetime.now(timezone.utc) - news.told_at
     load, seen = news.report.load, news.report.monitor.last_seen
     times = {} if load is None else {"measured_at": load.measured_at + offset}
     last_seen = None if seen is None else seen + offset

@@ -5,11 +5,11 @@ Bytes of files travel as they are; the other arguments of those two calls stand 
 
 from __future__ import annotations
 
-import time
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 from aiohttp import web
-from pydantic import TypeAdapter, ValidationError, create_model
+from pydantic import AwareDatetime, TypeAdapter, ValidationError, create_model
 
 from castray.models import NodeReport, Record, RecordT
 from castray.transfer.agent_link import AgentLink
@@ -26,10 +26,10 @@ MAX_WAIT_S = 30.0
 
 
 class NodeNews(Record):
-    """What an outpost says of its node: the whole truth of `told_ms`, by that node's clock."""
+    """What an outpost says of its node: the whole truth of `told_at`, by its clock."""
 
     sequence: int
-    told_ms: int
+    told_at: AwareDatetime
     report: NodeReport
 
 
@@ -64,7 +64,7 @@ class _Shell:
         await self._watch.wait_for_news(query.since, min(query.wait_s, MAX_WAIT_S))
         news = NodeNews(
             sequence=self._watch.sequence,
-            told_ms=time.time_ns() // 1_000_000,
+            told_at=datetime.now(timezone.utc),
             report=self._watch.report(),
         )
         return web.Response(body=news.model_dump_json(), content_type="application/json")

@@ -102,6 +102,26 @@ def test_its_work_status_is_what_its_monitor_says() -> None:
     assert node.monitor.reachable is True
 
 
+def test_the_load_is_what_was_measured_last_by_the_dashboard_or_by_our_own_agent() -> None:
+    def told(seconds: float) -> dict[str, NodeReport]:
+        load = Load(measured_at=after(seconds), cpu_percent=99)
+        node_id = EDGE.facts.node_id
+        report = NodeReport(node_id=node_id, work=WorkReport(), monitor=MonitorView(), load=load)
+        return {node_id: report}
+
+    (newer,) = read(EDGE, reports=told(1), now=after(1))
+    (older,) = read(EDGE, reports=told(-1))
+    (only,) = read(replace(EDGE, load=None), reports=told(0))
+    (silent,) = read(replace(EDGE, load=None), reports=told(0), now=after(16))
+
+    assert newer.load is not None
+    assert (newer.load.cpu_percent, newer.last_report) == (99, after(1))
+    assert older.load == EDGE.load
+    assert only.load is not None
+    assert only.load.cpu_percent == 99
+    assert (silent.state, silent.load) == (NodeState.STALE, None)
+
+
 def test_usage_that_stopped_moving_is_not_shown_and_the_node_is_stale() -> None:
     clock = UsageClock()
     read(EDGE, clock=clock)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,9 @@ from aiohttp import web
 from castray.core.clusters import DEFAULT_ALLOWED_NETWORKS
 from castray.discovery.address import parse_address
 from castray.discovery.node_monitors import NodeMonitors
-from castray.models import ReasonCode, WorkStatus
+from castray.models import Load, MonitorView, NodeReport, ReasonCode, WorkReport, WorkStatus
+from castray.transfer.http_agent import NodeNews
+from castray.transfer.http_link import HttpAgentLink
 from tests.api.waiting import until
 from tests.core.given import node_facts
 from tests.discovery.server import serve
@@ -97,3 +100,85 @@ async def test_what_a_dashboard_says_leads_nowhere_that_is_not_allowed(
     await until(lambda: "m1" in monitors.reports)
 
     assert set(monitors.reports) == {"m1"}
+
+
+class Agent:
+    """Our agent on a node, as far as it says what the node does; `skew` is its clock's."""
+
+    def __init__(self, status: WorkStatus, skew: timedelta = timedelta(0)) -> None:
+        self.sequence = 1
+        self.status = status
+        self._skew = skew
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        now = datetime.now(timezone.utc) + self._skew
+        news = NodeNews(
+            sequence=self.sequence,
+            told_at=now,
+            report=NodeReport(
+                node_id="whatever it says",
+                work=WorkReport(status=self.status),
+                monitor=MonitorView(reachable=True, port=8000, last_seen=now),
+                load=Load(measured_at=now, cpu_percent=50),
+            ),
+        )
+        return web.Response(body=news.model_dump_json())
+
+
+async def test_where_an_agent_of_ours_runs_it_says_what_its_node_does(
+    monitors: NodeMonitors,
+) -> None:
+    node = node_facts("m1", address="127.0.0.1")
+    async with serve(Agent(WorkStatus.SENDING).handle) as url:
+        await monitors.follow([node], {"m1": HttpAgentLink(url, "key")})
+
+        await until(lambda: "m1" in monitors.reports)
+
+        report = monitors.reports["m1"]
+    assert (report.node_id, report.work.status) == ("m1", WorkStatus.SENDING)
+    assert report.load is not None
+    assert report.load.cpu_percent == 50
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+async def test_what_an_agent_says_has_its_times_by_our_clock(
+    monitors: NodeMonitors, hours: int
+) -> None:
+    agent = Agent(WorkStatus.SENDING, timedelta(hours=hours))
+    before = datetime.now(timezone.utc) - timedelta(seconds=1)
+    async with serve(agent.handle) as url:
+        await monitors.follow(
+            [node_facts("m1", address="127.0.0.1")], {"m1": HttpAgentLink(url, "key")}
+        )
+        await until(lambda: "m1" in monitors.reports)
+
+    report = monitors.reports["m1"]
+    assert report.load is not None
+    assert report.monitor.last_seen is not None
+    for time in (report.load.measured_at, report.monitor.last_seen):
+        assert before < time <= datetime.now(timezone.utc)
+
+
+async def test_where_our_agent_is_silent_the_monitor_is_read_from_here(
+    monitors: NodeMonitors,
+) -> None:
+    async with serve(Agent(WorkStatus.SENDING).handle) as url:
+        link = HttpAgentLink(url, "key")
+        await monitors.follow([node_facts("m1", address="127.0.0.1")], {"m1": link})
+        await until(lambda: "m1" in monitors.reports)
+
+    await until(lambda: monitors.reports["m1"].work.status is WorkStatus.DETECTING)
+
+    assert monitors.reports["m1"].load is None
+
+
+async def test_what_is_known_of_a_node_stays_while_its_agent_is_new(
+    monitors: NodeMonitors,
+) -> None:
+    node = node_facts("m1", address="127.0.0.1")
+    await monitors.follow([node])
+    await until(lambda: "m1" in monitors.reports)
+
+    await monitors.follow([node], {"m1": HttpAgentLink("http://127.0.0.1:9", "key")})
+
+    assert monitors.reports["m1"].work.status is WorkStatus.DETECTING
