@@ -108,7 +108,7 @@ class CastAgent:
         async with self._turn(order.cast_id):
             receiver = self._receivers.get(order.cast_id)
             if receiver is not None and not receiver.has_failed:
-                receiver.set_peers(order.peers)
+                await self._in_thread(receiver.set_peers, order.peers)
                 return
             # The source itself may be a target: then it gives nothing out as a receiver.
             giver = None if order.cast_id in self._offers else server

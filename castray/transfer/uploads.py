@@ -260,7 +260,11 @@ class _Upload:
 @contextmanager
 def _created(partial: Partial) -> Iterator[int]:
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    descriptor = os.open(CONTENT, flags, 0o600, dir_fd=partial.descriptor)
+    try:
+        descriptor = os.open(CONTENT, flags, 0o600, dir_fd=partial.descriptor)
+    except OSError:
+        partial.discard()
+        raise
     try:
         yield descriptor
     finally:

@@ -286,3 +286,21 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_left(
             uploads.append("u1", 3, b"d")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_from_the_start_is_told_and_nothing_is_left(
+    begin: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_open = os.open
+
+    def open_nothing_new(path: str, *arguments: int, **options: int) -> int:
+        if path == uploads_module.CONTENT:
+            raise OSError(28, "No space left on device")
+        return really_open(path, *arguments, **options)
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "open", open_nothing_new)
+        with pytest.raises(TargetFileError, match="the disk is full"):
+            begin("a.bin")
+
+    assert list(tmp_path.iterdir()) == []
