@@ -8,11 +8,14 @@ import pytest
 
 from castray.api.auth import AccessPolicy
 from castray.api.page import PAGE_DIRECTORY
+from castray.transfer.agent import CastAgent
 from tests.api.memory_backend import MemoryBackend
+from tests.page.casts import key_of
 from tests.page.server import PageServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from playwright.async_api import Page
 
@@ -54,3 +57,14 @@ async def nodes_page(page: Page, server: PageServer) -> AsyncIterator[Page]:
     await page.goto(f"{server.url}/ui")
     yield page
     assert complaints == []
+
+
+@pytest.fixture
+async def shared(registry: MemoryBackend, tmp_path: Path) -> AsyncIterator[Path]:
+    """The directory that the node M3 shares; its agent is there."""
+    root = tmp_path / "shared"
+    root.mkdir()
+    agent = CastAgent([str(root)], [0], "127.0.0.1")
+    registry.agents[key_of("M3")] = agent
+    yield root
+    await agent.aclose()

@@ -25,10 +25,10 @@ interface Props {
 export const CastCard = memo(({ cast, isSilent, mayChange }: Props) => {
   const { t } = useTranslation();
   const titleId = useId();
+  const isSingle = cast.targets.length === 1;
   const [isOpen, setIsOpen] = useState(
     () => cast.state !== "completed" && cast.targets.length <= FEW_TARGETS,
   );
-  const Chevron = isOpen ? IconChevronDown : IconChevronRight;
   return (
     <article
       className={classes.card}
@@ -43,25 +43,29 @@ export const CastCard = memo(({ cast, isSilent, mayChange }: Props) => {
           <CastStateMark state={isSilent && isActive(cast) ? "unknown" : cast.state} />
         </span>
       </header>
-      <CastProgress of={cast} label={t("casts.all")} isSilent={isSilent} />
+      {!isSingle && <CastProgress of={cast} label={t("casts.all")} isSilent={isSilent} />}
+      {isSingle && <CastTargets targets={cast.targets} isSilent={isSilent} />}
       <footer className={classes.footer}>
-        <UnstyledButton
-          className={classes.toggle}
-          aria-expanded={isOpen}
-          onClick={() => setIsOpen((before) => !before)}
-        >
-          <Chevron size={14} aria-hidden />
-          <Counts cast={cast} />
-        </UnstyledButton>
+        {!isSingle && (
+          <TargetsToggle
+            cast={cast}
+            isOpen={isOpen}
+            onToggle={() => setIsOpen((before) => !before)}
+          />
+        )}
         <span>
-          <Age since={cast.ended ?? cast.created} form="ago" />
+          {cast.ended === null ? (
+            <Age since={cast.created} form="for" />
+          ) : (
+            <Age since={cast.ended} form="ago" />
+          )}
         </span>
         <span className={classes.id} title={t("casts.id")}>
           {cast.id}
         </span>
         {mayChange && <CastActions cast={cast} />}
       </footer>
-      {isOpen && <CastTargets targets={cast.targets} isSilent={isSilent} />}
+      {!isSingle && isOpen && <CastTargets targets={cast.targets} isSilent={isSilent} />}
     </article>
   );
 });
@@ -86,14 +90,26 @@ function Title({ id, cast }: { id: string; cast: Cast }) {
   );
 }
 
-/** How many of its targets stand how. */
-function Counts({ cast }: { cast: Cast }) {
+interface ToggleProps {
+  cast: Cast;
+  isOpen: boolean;
+  onToggle(): void;
+}
+
+/** How many of its targets stand how; it folds them. */
+function TargetsToggle({ cast, isOpen, onToggle }: ToggleProps) {
   const { t } = useTranslation();
+  const Chevron = isOpen ? IconChevronDown : IconChevronRight;
   const counts = new Map<string, number>();
   for (const { state } of cast.targets) {
     const word = t(`casts.state.${state}`);
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const words = [...counts].map(([word, count]) => `${count} ${word}`).join(" · ");
-  return <>{`${t("casts.targets", { count: cast.targets.length })}: ${words}`}</>;
+  return (
+    <UnstyledButton className={classes.toggle} aria-expanded={isOpen} onClick={onToggle}>
+      <Chevron size={14} aria-hidden />
+      {`${t("casts.targets", { count: cast.targets.length })}: ${words}`}
+    </UnstyledButton>
+  );
 }

@@ -69,8 +69,8 @@ function LocalFile({ file, onFile }: { file: File | null; onFile(file: File): vo
   const { t, i18n } = useTranslation();
   return (
     <>
-      <DropZone label={t("cast.drop")} onFiles={([first]) => first && onFile(first)}>
-        {file !== null && `${file.name} · ${formatBytes(file.size, i18n.language)}`}
+      <DropZone onFiles={([first]) => first && onFile(first)}>
+        {file === null ? t("cast.drop") : `${file.name} · ${formatBytes(file.size, i18n.language)}`}
       </DropZone>
       <Text size="xs" c="dimmed">
         {t("cast.dropHint")}

@@ -1,16 +1,16 @@
 import { FileButton } from "@mantine/core";
 import { IconUpload } from "@tabler/icons-react";
-import { type DragEvent, type ReactNode, useState } from "react";
+import { type DragEvent, useState } from "react";
 import classes from "./DropZone.module.css";
 
 interface Props {
-  label: string;
+  /** What it says. */
+  children: string;
   onFiles(files: File[]): void;
-  children?: ReactNode;
 }
 
 /** A place to drop files of one's own computer on, or to choose them with a click. */
-export function DropZone({ label, onFiles, children }: Props) {
+export function DropZone({ children, onFiles }: Props) {
   const [isOver, setIsOver] = useState(false);
   const hover = (event: DragEvent) => {
     event.preventDefault();
@@ -34,7 +34,7 @@ export function DropZone({ label, onFiles, children }: Props) {
           onDrop={drop}
         >
           <IconUpload size={16} aria-hidden />
-          {children ?? label}
+          {children}
         </button>
       )}
     </FileButton>

@@ -1,12 +1,16 @@
 import { ActionIcon, Loader, NativeSelect, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { DirectoryListing, FileStatus } from "../api/records";
 import { crumbsOf, pathIn } from "../files/path";
 import type { Listing } from "../files/useListing";
 import classes from "./FileBrowser.module.css";
 import { FileRow } from "./FileRow";
+
+/** Only a first guess: each row is measured once it is there. */
+const ROW_HEIGHT_PX = 32;
 
 interface Props {
   of: Listing;
@@ -84,9 +88,18 @@ function Crumbs({ listing, onOpen }: { listing: DirectoryListing; onOpen(path: s
 
 type EntriesProps = Omit<Props, "of"> & { listing: DirectoryListing };
 
+/** Only rows in or near the view exist, so that ten thousand names stay light. */
 function Entries({ listing, onOpen, onChoose, chosen, actions }: EntriesProps) {
   const { t } = useTranslation();
-  if (listing.entries.length === 0) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const entries = useMemo(() => inOrder(listing.entries), [listing]);
+  const virtual = useVirtualizer({
+    count: entries.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT_PX,
+    overscan: 10,
+  });
+  if (entries.length === 0) {
     return (
       <Text size="sm" c="dimmed" p="xs">
         {t("files.empty")}
@@ -94,23 +107,30 @@ function Entries({ listing, onOpen, onChoose, chosen, actions }: EntriesProps) {
     );
   }
   return (
-    <ul className={classes.entries}>
-      {inOrder(listing.entries).map((status) => {
-        const path = pathIn(listing.path, status.name);
-        const follow = status.kind === "directory" ? onOpen : onChoose;
-        return (
-          <FileRow
-            key={status.name}
-            status={status}
-            isChosen={path === chosen}
-            onFollow={follow === undefined ? undefined : () => follow(path)}
-          >
-            {actions?.(path, status)}
-          </FileRow>
-        );
-      })}
-      {listing.is_truncated && <li className={classes.more}>{t("files.truncated")}</li>}
-    </ul>
+    <div ref={scroller} className={classes.scroller}>
+      <ul className={classes.entries} style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map(({ index, start }) => {
+          const status = entries[index];
+          if (status === undefined) return null;
+          const path = pathIn(listing.path, status.name);
+          const follow = status.kind === "directory" ? onOpen : onChoose;
+          return (
+            <FileRow
+              key={status.name}
+              ref={virtual.measureElement}
+              index={index}
+              topPx={start}
+              status={status}
+              isChosen={path === chosen}
+              onFollow={follow === undefined ? undefined : () => follow(path)}
+            >
+              {actions?.(path, status)}
+            </FileRow>
+          );
+        })}
+      </ul>
+      {listing.is_truncated && <p className={classes.more}>{t("files.truncated")}</p>}
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 import { IconFile, IconFileUnknown, IconFolder, IconLink } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 import { useTranslation } from "react-i18next";
 import type { FileStatus } from "../api/records";
 import { formatBytes } from "../format/quantity";
@@ -9,6 +9,10 @@ import classes from "./FileBrowser.module.css";
 const ICONS = { directory: IconFolder, file: IconFile, link: IconLink, other: IconFileUnknown };
 
 interface Props {
+  ref: Ref<HTMLLIElement>;
+  /** Its place in the list, and how far down that is. */
+  index: number;
+  topPx: number;
   status: FileStatus;
   isChosen: boolean;
   /** Where it is a way to something; else it is only shown. */
@@ -17,11 +21,18 @@ interface Props {
 }
 
 /** One name in a directory: what it is, how large, how old, and what can be done with it. */
-export function FileRow({ status, isChosen, onFollow, children }: Props) {
+export function FileRow({ ref, index, topPx, status, isChosen, onFollow, children }: Props) {
   const { i18n } = useTranslation();
   const Icon = ICONS[status.kind];
   return (
-    <li className={classes.entry} data-kind={status.kind} data-chosen={isChosen}>
+    <li
+      ref={ref}
+      className={classes.entry}
+      style={{ transform: `translateY(${topPx}px)` }}
+      data-index={index}
+      data-kind={status.kind}
+      data-chosen={isChosen}
+    >
       <button
         type="button"
         className={classes.name}

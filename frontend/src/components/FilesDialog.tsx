@@ -38,11 +38,12 @@ export function FilesDialog({ node, onClose }: { node: string; onClose(): void }
         />
         {here !== null && files.error === null && (
           <DropZone
-            label={t("files.upload", { path: here })}
             onFiles={(chosen) => {
               for (const file of chosen) start(here, file);
             }}
-          />
+          >
+            {t("files.upload", { path: here })}
+          </DropZone>
         )}
         <UploadList
           uploads={uploads}

@@ -9,7 +9,12 @@ import classes from "./NodeActions.module.css";
 export function NodeActions({ node }: { node: string }) {
   const { t } = useTranslation();
   if (!useMayChange()) return null;
-  const look = { size: "compact-xs", variant: "subtle", color: "gray" } as const;
+  const look = {
+    size: "compact-xs",
+    variant: "subtle",
+    color: "gray",
+    className: classes.action,
+  } as const;
   return (
     <span className={classes.actions}>
       <Button
