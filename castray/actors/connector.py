@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from typing import TYPE_CHECKING
 
 import ray
 
 from castray.actors.cluster_news import ClusterNews
-from castray.actors.lookout import local_sources, remote_sources
+from castray.actors.lookout import Lookout
 from castray.actors.outposts import Outpost
 from castray.actors.registry_link import RegistryLink
 from castray.actors.stored_ids import StoredIds
 from castray.actors.watches import Watches
-from castray.discovery.address import own_networks
 from castray.discovery.cluster_watch import ClusterWatch, WatchOptions
 from castray.discovery.dashboard import Dashboard
 from castray.discovery.dashboard_http import TIMEOUT_S
-from castray.discovery.discover import discover
-from castray.discovery.locate import Locator
-from castray.discovery.probe import NetworkProbe
 from castray.discovery.records import found_address, found_record
-from castray.errors import (
-    CastRayError,
-    ClusterTooSlowError,
-    InvalidRequestError,
-    NotFoundError,
-)
+from castray.errors import CastRayError, InvalidRequestError, NotFoundError
 from castray.models import Cluster, Connection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Sequence
-    from ipaddress import IPv4Network, IPv6Network
     from typing import Any, TypeVar
 
     from castray.actors.agent_links import AgentAddress
     from castray.actors.names import ActorSettings
-    from castray.discovery.source import DiscoveryReport, FoundCluster, Source
+    from castray.discovery.source import DiscoveryReport, FoundCluster
     from castray.models import Node
 
     T = TypeVar("T")
@@ -64,6 +53,7 @@ class ClusterConnector:
         self._external = settings.external
         self._home_session = ray.get_runtime_context().get_session_name()
         self._registry = RegistryLink(settings.namespace, REGISTRY_TIMEOUT_S)
+        self._lookout = Lookout(settings, self._registry, self._home_session)
         self._news = ClusterNews(self._registry)
         self._watches = Watches(self._new_outpost)
         self._node_ids = StoredIds(self._registry, "node")
@@ -116,7 +106,7 @@ class ClusterConnector:
         Raises:
             NotFoundError: That cluster is not connected, or has no such living node.
             InvalidRequestError: The settings forbid outposts.
-            ExternalClusterError: It cannot be installed, or does not start; the text says why.
+            PeerError: It cannot be installed now, or does not start; the text says why.
         """
         await self._restored.wait()
         watched = self._watches.get(cluster)
@@ -165,7 +155,7 @@ class ClusterConnector:
         self, *, all_nodes: bool = False, left_alone: Collection[str] = ()
     ) -> DiscoveryReport:
         """Look, connect, and tell; the clusters with the session names `left_alone` stay found."""
-        report = await self._look(await self._sources(all_nodes=all_nodes))
+        report = await self._lookout.look(self._watches, all_nodes=all_nodes)
         for found in report.clusters:
             is_welcome = found.error is None and found.session_name not in left_alone
             if is_welcome and found.dashboard_url and not self._is_watched(found):
@@ -175,14 +165,7 @@ class ClusterConnector:
         return report
 
     async def _connect_by_hand(self, address: str, name: str | None, token: str | None) -> str:
-        deadline_s = self._external.timeout_s
-        locator = Locator(self._allowed(), token, self._ports())
-        try:
-            url = await asyncio.wait_for(locator.fetch_dashboard_url(address), deadline_s)
-        except asyncio.TimeoutError:
-            raise ClusterTooSlowError(
-                address, f"did not say within {deadline_s:g} s where its dashboard is."
-            ) from None
+        url = await self._lookout.fetch_dashboard_url(address, token)
         return await self._connect(address, url, name, token, (MANUAL,))
 
     async def _disconnect(self, cluster: str | None, address: str | None) -> list[str]:
@@ -240,22 +223,6 @@ class ClusterConnector:
             else:
                 logger.info("the discovery at start found %d clusters", len(report.clusters))
 
-    async def _sources(self, *, all_nodes: bool) -> list[Source]:
-        sources = local_sources(self._settings, self._allowed())
-        if all_nodes:
-            home = await self._registry.call("snapshot")
-            sources += remote_sources(self._settings, home)
-        return sources
-
-    async def _look(self, sources: Sequence[Source]) -> DiscoveryReport:
-        tokens = {c.dashboard_url: c.token for c in self._watches if c.token}
-        return await discover(
-            sources,
-            NetworkProbe(self._allowed(), tokens),
-            self._external.timeout_s,
-            exclude_session=self._home_session,
-        )
-
     async def _connect_found(self, found: FoundCluster) -> None:
         url = found.dashboard_url or ""
         try:
@@ -267,7 +234,7 @@ class ClusterConnector:
         self, address: str, url: str, name: str | None, token: str | None, sources: tuple[str, ...]
     ) -> str:
         dashboard = await Dashboard.open(
-            url, allowed=self._allowed(), token=token, timeout_s=self._timeout_s()
+            url, allowed=self._lookout.allowed(), token=token, timeout_s=self._timeout_s()
         )
         try:
             version = await dashboard.fetch_version()
@@ -316,7 +283,7 @@ class ClusterConnector:
             connection,
             self,
             WatchOptions(
-                allowed=self._allowed(),
+                allowed=self._lookout.allowed(),
                 timeout_s=self._timeout_s(),
                 monitor_port=self._settings.monitor_port,
                 monitor_poll_interval_s=self._settings.monitor_poll_interval_s,
@@ -325,7 +292,7 @@ class ClusterConnector:
         )
 
     def _new_outpost(self, watch: ClusterWatch) -> Outpost:
-        return Outpost(watch, self._settings, self._allowed(), self._keep)
+        return Outpost(watch, self._settings, self._lookout.allowed(), self._keep)
 
     async def _end_predecessors(self, connection: Connection) -> None:
         """End the watches of what was at that address before, which they may not know yet."""
@@ -336,13 +303,6 @@ class ClusterConnector:
 
     async def _cluster_id(self, session_name: str) -> str:
         return (await self._cluster_ids.of([session_name]))[session_name]
-
-    def _allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """The networks of the settings, and this machine's own addresses."""
-        return (*map(ipaddress.ip_network, self._external.allowed_networks), *own_networks())
-
-    def _ports(self) -> range:
-        return range(self._external.first_port, self._external.last_port + 1)
 
     def _timeout_s(self) -> float:
         return min(self._external.timeout_s, TIMEOUT_S)

@@ -1,49 +1,109 @@
-"""Where the connector looks for clusters: on its own machine, and through the pollers on others."""
+"""How the connector looks for clusters: on its own machine, and through the pollers on others."""
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 from typing import TYPE_CHECKING
 
 from castray.actors.names import get_handle, poller_name
+from castray.discovery.address import own_networks
+from castray.discovery.discover import discover
+from castray.discovery.locate import Locator
+from castray.discovery.probe import NetworkProbe
 from castray.discovery.remote import RemoteSource
 from castray.discovery.sources import make_sources
 from castray.discovery.temp_dir import default_temp_dir
+from castray.errors import ClusterTooSlowError
 from castray.models import NodeSource, NodeState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable
     from ipaddress import IPv4Network, IPv6Network
 
     from castray.actors.names import ActorSettings
-    from castray.discovery.source import Sightings, Source
-    from castray.models import Snapshot
+    from castray.actors.registry_link import RegistryLink
+    from castray.discovery.source import DiscoveryReport, Sightings, Source
+    from castray.models import Connection, Snapshot
 
-__all__ = ["local_sources", "remote_sources"]
-
-
-def local_sources(
-    settings: ActorSettings, allowed: Sequence[IPv4Network | IPv6Network]
-) -> list[Source]:
-    """The sources on this machine."""
-    external = settings.external
-    return make_sources(
-        external.discovery_methods,
-        temp_dir=default_temp_dir(os.environ),
-        ports=range(external.first_port, external.last_port + 1),
-        allowed=allowed,
-    )
+__all__ = ["Lookout"]
 
 
-def remote_sources(settings: ActorSettings, home: Snapshot) -> list[Source]:
-    """The same on the machine of every other living home node."""
-    return [
-        RemoteSource(method, node.name, node.address, _ask_poller(settings, node.node_id, method))
-        for node in home.nodes
-        if node.source is NodeSource.HOME and node.state is NodeState.ALIVE and not node.is_head
-        for method in settings.external.discovery_methods
-    ]
+class Lookout:
+    """Looks for clusters as the settings say.
+
+    Args:
+        settings: What the actors were started with.
+        registry: Knows the home nodes.
+        home_session: Session name of the cluster that is none of those looked for.
+    """
+
+    def __init__(self, settings: ActorSettings, registry: RegistryLink, home_session: str) -> None:
+        self._settings = settings
+        self._external = settings.external
+        self._registry = registry
+        self._home_session = home_session
+
+    def allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the settings, and this machine's own addresses."""
+        return (*map(ipaddress.ip_network, self._external.allowed_networks), *own_networks())
+
+    async def look(self, connected: Iterable[Connection], *, all_nodes: bool) -> DiscoveryReport:
+        """What is there now.
+
+        Args:
+            connected: The connected clusters, to ask each with its own token.
+            all_nodes: On every home node's machine, not just on this one.
+        """
+        sources = self._local_sources()
+        if all_nodes:
+            sources += self._remote_sources(await self._registry.call("snapshot"))
+        tokens = {c.dashboard_url: c.token for c in connected if c.token}
+        return await discover(
+            sources,
+            NetworkProbe(self.allowed(), tokens),
+            self._external.timeout_s,
+            exclude_session=self._home_session,
+        )
+
+    async def fetch_dashboard_url(self, address: str, token: str | None) -> str:
+        """The dashboard of the cluster at an address of any form.
+
+        Raises:
+            InvalidRequestError: That is no address.
+            ExternalClusterError: No cluster can be found there.
+        """
+        deadline_s = self._external.timeout_s
+        locator = Locator(self.allowed(), token, self._ports())
+        try:
+            return await asyncio.wait_for(locator.fetch_dashboard_url(address), deadline_s)
+        except asyncio.TimeoutError:
+            raise ClusterTooSlowError(
+                address, f"did not say within {deadline_s:g} s where its dashboard is."
+            ) from None
+
+    def _local_sources(self) -> list[Source]:
+        return make_sources(
+            self._external.discovery_methods,
+            temp_dir=default_temp_dir(os.environ),
+            ports=self._ports(),
+            allowed=self.allowed(),
+        )
+
+    def _remote_sources(self, home: Snapshot) -> list[Source]:
+        """The same on the machine of every other living home node."""
+        return [
+            RemoteSource(
+                method, node.name, node.address, _ask_poller(self._settings, node.node_id, method)
+            )
+            for node in home.nodes
+            if node.source is NodeSource.HOME and node.state is NodeState.ALIVE and not node.is_head
+            for method in self._external.discovery_methods
+        ]
+
+    def _ports(self) -> range:
+        return range(self._external.first_port, self._external.last_port + 1)
 
 
 def _ask_poller(

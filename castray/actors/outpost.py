@@ -25,7 +25,12 @@ from castray.monitor.node_watch import NodeWatch
 from castray.transfer.agent import SWEEP_EVERY_S, CastAgent
 from castray.transfer.http_agent import serve_agent
 from castray.transfer.keyed_http import KeyedServer
-from castray.transfer.outpost_link import OutpostMember, OutpostSettings, OutpostView
+from castray.transfer.outpost_link import (
+    OutpostMember,
+    OutpostSettings,
+    OutpostView,
+    outpost_name,
+)
 
 __all__ = ["WARDEN_NAME", "OutpostAgent", "OutpostWarden", "outpost_namespace", "warden_options"]
 
@@ -47,7 +52,7 @@ FAREWELL_S = 5.0
 
 def outpost_namespace(key_digest: str) -> str:
     """Where the actors of the outpost with that key live; no two outposts share one."""
-    return f"castray-outpost-{key_digest[:12]}"
+    return f"castray-outpost-{outpost_name(key_digest)}"
 
 
 def warden_options(settings: OutpostSettings) -> dict[str, Any]:
@@ -95,7 +100,9 @@ class OutpostWarden:
         await self._ensure_agents()
         members = [self._member(node_id, agent, wait_s) for node_id, agent in self._agents.items()]
         answers = await asyncio.gather(*members)
-        return OutpostView(host=self._host, port=port, members=tuple(answers))
+        return OutpostView(
+            settings=self._settings, host=self._host, port=port, members=tuple(answers)
+        )
 
     async def _ensure_agents(self) -> None:
         # Ray answers this from this process or its node in a millisecond or two.

@@ -6,6 +6,7 @@ import hashlib
 import io
 import shlex
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +47,7 @@ class OutpostPackage(NamedTuple):
     digest: str
 
 
+@cache
 def build_package() -> OutpostPackage:
     """This installation's own code, and the compiled hash where there is one."""
     buffer = io.BytesIO()

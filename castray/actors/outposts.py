@@ -7,13 +7,14 @@ import ipaddress
 import logging
 import secrets
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from castray.actors.agent_links import AgentAddress
 from castray.actors.outpost_package import build_package, entrypoint
 from castray.core.clusters import refusal
 from castray.discovery.address import host_and_port
-from castray.discovery.jobs import Jobs
+from castray.discovery.jobs import SETTLE_S, Jobs
 from castray.errors import (
     CastRayError,
     ExternalClusterError,
@@ -25,10 +26,16 @@ from castray.errors import (
 from castray.models import OutpostRecord
 from castray.transfer.http_link import HttpAgentLink
 from castray.transfer.keyed_http import digest_key
-from castray.transfer.outpost_link import OutpostLink, OutpostMember, OutpostSettings, OutpostView
+from castray.transfer.outpost_link import (
+    OutpostLink,
+    OutpostMember,
+    OutpostSettings,
+    OutpostView,
+    outpost_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from ipaddress import IPv4Network, IPv6Network
 
     from castray.actors.names import ActorSettings
@@ -81,6 +88,7 @@ class Outpost:
         self._store = store
         self._problems: dict[str, str] = {}
         self._seen_at = 0.0
+        self._job_ended_at = -SETTLE_S
         self._changing = asyncio.Lock()
         self._is_closed = False
 
@@ -135,10 +143,20 @@ class Outpost:
             except PeerError as error:
                 logger.info("the outpost does not end itself (%s): a job has to", error)
                 try:
-                    await self._run_job("remove", record.key)
+                    await self._run_job("remove", await self._outpost_settings(record))
                 except ExternalClusterError as problem:
                     return str(problem)
+            await self._tidy(record)
         return None
+
+    async def _tidy(self, record: OutpostRecord) -> None:
+        """Leave nothing on the cluster's list of jobs."""
+        await asyncio.sleep(max(0.0, self._job_ended_at + SETTLE_S - time.monotonic()))
+        try:
+            async with self._open_jobs() as jobs:
+                await jobs.delete_ended(outpost_name(digest_key(record.key)))
+        except ExternalClusterError as error:
+            logger.info("a job of ours stays on a list: %s", error)
 
     def _is_wanted(self) -> bool:
         outposts = self._settings.transfer.outposts
@@ -161,10 +179,11 @@ class Outpost:
             if self._is_closed:
                 raise NotFoundError("connected cluster", self._watch.connection.cluster)
             record = await self._record()
+            settings = await self._outpost_settings(record)
             view = await self._fetch_view(record, wait_s)
-            if view is None:
-                output = await self._run_job("ensure", record.key)
-                view = self._parse_view(output)
+            # One that an older CastRay left, or one with other settings, is replaced by the job.
+            if view is None or view.settings != settings:
+                view = self._parse_view(await self._run_job("ensure", settings))
             return await self._take(view, record)
 
     async def _record(self) -> OutpostRecord:
@@ -189,23 +208,36 @@ class Outpost:
             logger.info("the outpost is looked for by a job: %s", error)
             return None
 
-    async def _run_job(self, verb: str, key: str) -> str:
-        connection = self._watch.connection
+    async def _run_job(self, verb: str, settings: OutpostSettings) -> str:
         package = await asyncio.to_thread(build_package)
-        settings = self._outpost_settings(digest_key(key), package.digest)
+        command = entrypoint(verb, settings)
+        try:
+            async with self._open_jobs() as jobs:
+                return await jobs.run(
+                    package.content,
+                    command,
+                    owner=outpost_name(settings.key_digest),
+                    timeout_s=JOB_S,
+                )
+        finally:
+            self._job_ended_at = time.monotonic()
+
+    @asynccontextmanager
+    async def _open_jobs(self) -> AsyncIterator[Jobs]:
+        connection = self._watch.connection
         jobs = await Jobs.open(
             connection.dashboard_url, allowed=self._allowed, token=connection.token
         )
         try:
-            return await jobs.run(package.content, entrypoint(verb, settings), JOB_S)
+            yield jobs
         finally:
             await jobs.aclose()
 
-    def _outpost_settings(self, key_digest: str, code: str) -> OutpostSettings:
+    async def _outpost_settings(self, record: OutpostRecord) -> OutpostSettings:
         transfer = self._settings.transfer
         return OutpostSettings(
-            key_digest=key_digest,
-            code=code,
+            key_digest=digest_key(record.key),
+            code=(await asyncio.to_thread(build_package)).digest,
             roots=transfer.roots,
             first_port=transfer.first_port,
             last_port=transfer.last_port,

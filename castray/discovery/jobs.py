@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import secrets
 from io import BytesIO
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from aiohttp import BytesIOPayload, JsonPayload
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from castray.core.clusters import DEFAULT_ALLOWED_NETWORKS
 from castray.discovery.dashboard_http import DashboardHttp
-from castray.errors import ExternalClusterError, JobFailedError
+from castray.errors import JobFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Network, IPv6Network
 
-__all__ = ["Jobs"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["SETTLE_S", "Jobs"]
 
 CALL_S = 30.0
 """A head that starts its first job has a process to start before it answers."""
@@ -32,6 +29,11 @@ POLL_S = 0.25
 MAX_TOLD_LINES = 3
 MAX_TOLD_CHARS = 500
 """Of what a failed job wrote: its last words have the error."""
+
+SETTLE_S = 3.0
+"""Ray's own look at a job, once a second, is over by then."""
+
+UNENDED = ("PENDING", "RUNNING")
 
 JOBS = "/api/jobs/"
 
@@ -61,15 +63,20 @@ class Jobs:
         """Close its connections."""
         await self._http.aclose()
 
-    async def run(self, package: bytes, entrypoint: str, timeout_s: float) -> str:
+    async def run(self, package: bytes, entrypoint: str, *, owner: str, timeout_s: float) -> str:
         """Run a shell command in a directory with the content of a ZIP file; what it wrote.
 
-        The job is taken off the cluster's list again once it has ended.
+        Args:
+            package: The ZIP file.
+            entrypoint: The command.
+            owner: For whom; earlier jobs of the same owner are taken off the cluster's list.
+            timeout_s: For the job, once it was submitted.
 
         Raises:
             JobFailedError: It failed, or did not end in time; then it was stopped.
         """
-        job = await self._submit(await self._upload(package), entrypoint)
+        await self.delete_ended(owner)
+        job = await self._submit(await self._upload(package), entrypoint, owner)
         try:
             status = await asyncio.wait_for(self._wait_for_end(job), timeout_s)
         except asyncio.TimeoutError:
@@ -78,12 +85,21 @@ class Jobs:
                 self._http.url, f"did not end the job {job} within {timeout_s:g} s."
             ) from None
         output = await self._http.fetch(f"{JOBS}{job}/logs", _parse_logs)
-        await self._delete(job)
         if status.status != "SUCCEEDED":
             last = " ".join(output.strip().splitlines()[-MAX_TOLD_LINES:])
             told = last[-MAX_TOLD_CHARS:] or status.message
             raise JobFailedError(self._http.url, f"ended the job {job} as {status.status}: {told}")
         return output
+
+    async def delete_ended(self, owner: str) -> None:
+        """Take an owner's jobs off the cluster's list, but for those that run.
+
+        One that ended less than `SETTLE_S` ago may come back, as a failure of nobody's.
+        """
+        for job in await self._http.fetch(JOBS, LISTED.validate_json):
+            is_theirs = (job.submission_id or "").startswith(f"castray_{owner}_")
+            if is_theirs and job.status not in UNENDED:
+                await self._http.fetch(f"{JOBS}{job.submission_id}", bytes, method="DELETE")
 
     async def _upload(self, package: bytes) -> str:
         """Put it where every node of the cluster can fetch it; its address there."""
@@ -92,8 +108,8 @@ class Jobs:
         await self._http.fetch(f"/api/packages/gcs/{name}", bytes, method="PUT", data=body)
         return f"gcs://{name}"
 
-    async def _submit(self, uri: str, entrypoint: str) -> str:
-        job = f"castray_{secrets.token_hex(8)}"
+    async def _submit(self, uri: str, entrypoint: str, owner: str) -> str:
+        job = f"castray_{owner}_{secrets.token_hex(8)}"
         request = {
             "submission_id": job,
             "entrypoint": entrypoint,
@@ -106,22 +122,20 @@ class Jobs:
     async def _wait_for_end(self, job: str) -> _Status:
         while True:
             status = await self._http.fetch(f"{JOBS}{job}", _Status.model_validate_json)
-            if status.status not in ("PENDING", "RUNNING"):
+            if status.status not in UNENDED:
                 return status
             await asyncio.sleep(POLL_S)
-
-    async def _delete(self, job: str) -> None:
-        try:
-            await self._http.fetch(f"{JOBS}{job}", bytes, method="DELETE")
-        except ExternalClusterError as error:
-            logger.info("the job %s stays on the list of %s: %s", job, self._http.url, error)
 
 
 class _Status(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
+    submission_id: str | None = None
     status: Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "STOPPED"]
     message: Annotated[str | None, Field(max_length=100_000)] = None
+
+
+LISTED = TypeAdapter(list[_Status])
 
 
 class _Logs(BaseModel):

@@ -8,7 +8,7 @@ from castray.errors import PeerError
 from castray.models import Record
 from castray.transfer.keyed_http import KeyedClient
 
-__all__ = ["OutpostLink", "OutpostMember", "OutpostSettings", "OutpostView"]
+__all__ = ["OutpostLink", "OutpostMember", "OutpostSettings", "OutpostView", "outpost_name"]
 
 GRACE_S = 10.0
 """A warden that waits for its agents may take so long beyond that."""
@@ -35,6 +35,11 @@ class OutpostSettings(Record):
         return range(self.first_port, self.last_port + 1)
 
 
+def outpost_name(key_digest: str) -> str:
+    """What tells the outpost with that key from those of others on the same cluster."""
+    return key_digest[:12]
+
+
 class OutpostMember(Record):
     """The agent of one node: where it answers, or why it does not."""
 
@@ -45,8 +50,9 @@ class OutpostMember(Record):
 
 
 class OutpostView(Record):
-    """Where an outpost's warden and its agents answer."""
+    """Where an outpost's warden and its agents answer, and what it was installed with."""
 
+    settings: OutpostSettings
     host: str
     port: int
     members: tuple[OutpostMember, ...]

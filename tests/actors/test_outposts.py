@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from aiohttp import web
 
+from castray.actors import outposts
 from castray.actors.names import ActorSettings, TransferSettings
 from castray.actors.outposts import Outpost
 from castray.discovery.cluster_watch import ClusterWatch, WatchOptions
@@ -77,7 +78,12 @@ class Cluster:
             self.jobs.output = f"a warning\n{self._view().model_dump_json()}\n"
 
     def _view(self) -> OutpostView:
-        return OutpostView(host="127.0.0.1", port=self._port, members=tuple(self.members))
+        return OutpostView(
+            settings=self.settings[-1],
+            host="127.0.0.1",
+            port=self._port,
+            members=tuple(self.members),
+        )
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.asked += 1
@@ -136,6 +142,12 @@ class Home:
 
     async def _store(self, connection: Connection) -> None:
         self.stored.append(connection)
+
+
+@pytest.fixture(autouse=True)
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Ray looks at the jobs of the tests."""
+    monkeypatch.setattr(outposts, "SETTLE_S", 0.0)
 
 
 @pytest.fixture
@@ -203,6 +215,16 @@ async def test_an_outpost_that_is_not_where_it_was_is_found_by_a_job_with_the_sa
     assert home.record.key == before.key
     assert home.record.url != before.url
     assert len(cluster.jobs.submitted) == 2
+
+
+async def test_an_outpost_of_another_make_is_replaced(cluster: Cluster, home: Home) -> None:
+    await home.outpost().agent(NODE)
+    cluster.settings.append(cluster.settings[0].model_copy(update={"code": "of last year"}))
+
+    await home.outpost(home.record).agent(NODE)
+
+    assert len(cluster.jobs.submitted) == 2
+    assert cluster.settings[-1] == cluster.settings[0]
 
 
 async def test_ten_who_ask_at_once_cause_one_installation(cluster: Cluster, home: Home) -> None:
@@ -311,6 +333,7 @@ async def test_a_removed_outpost_is_gone_and_is_not_installed_again(
 
     assert left_behind is None
     await until(lambda: not cluster.has_warden)
+    assert cluster.jobs.jobs == {}
     assert home.watch.outpost == {}
     with pytest.raises(NotFoundError):
         await outpost.agent(NODE)

@@ -19,7 +19,6 @@ class JobServer:
         end: The status with which jobs end.
         output: What they write.
         rounds: How often a job is still running when somebody asks.
-        refuses_to_delete: Whether jobs stay on its list.
         refusals: The status that a call gets instead, by its method and the end of its path.
         packages: What was uploaded, by name.
         jobs: What was submitted and is still listed, by id.
@@ -30,7 +29,6 @@ class JobServer:
         self.end = "SUCCEEDED"
         self.output = "a line\nthe last line\n"
         self.rounds = 2
-        self.refuses_to_delete = False
         self.refusals: dict[tuple[str, str], int] = {}
         self.packages: dict[str, bytes] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
@@ -57,6 +55,9 @@ class JobServer:
             self.submitted.append(job)
             self.jobs[job["submission_id"]] = job
             return {"job_id": job["submission_id"], "submission_id": job["submission_id"]}
+        if request.path == "/api/jobs/":
+            jobs = [{"submission_id": job, "status": self.end} for job in self.jobs]
+            return [*jobs, {"submission_id": None, "status": "RUNNING", "job_id": "01000000"}]
         job_id = request.path.split("/")[3]
         assert job_id in self.jobs
         if request.path.endswith("/logs"):
@@ -64,8 +65,6 @@ class JobServer:
         if request.path.endswith("/stop"):
             self.stopped.append(job_id)
             return {"stopped": True}
-        if request.method == "DELETE" and self.refuses_to_delete:
-            raise web.HTTPInternalServerError
         if request.method == "DELETE":
             del self.jobs[job_id]
             return {"deleted": True}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import shutil
 import sys
@@ -13,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from castray.errors import PeerError
 from castray.models import IfExists
 from castray.transfer.agent_link import OfferOrder, ReceiveOrder
 from castray.transfer.hashing import choose_algorithm
 from castray.transfer.http_link import HttpAgentLink
 from castray.transfer.peer import PeerAddress
-from tests.hosts import REPOSITORY, RayCluster, bare_ray, create_hosts
+from tests.hosts import REPOSITORY, CommandFailedError, RayCluster, bare_ray, create_hosts
 from tests.system.client import Client, report_status, wait_until
 from tests.system.conftest import CONTRACT_MONITOR
-from tests.system.foreign import ask, connect, fetch_cluster, settled
+from tests.system.foreign import EVERY_RAY_PROCESS, ask, connect, settled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from castray.transfer.agent_link import AgentFacts, ReceiverReport
     from tests.hosts import Host
 
 pytestmark = pytest.mark.timeout(600)
@@ -82,10 +83,10 @@ class Lab:
         """Start the Ray node L2."""
         self.ray.start_worker(self.worker, ray=bare_ray(RELEASE), resources={"L2": 1})
 
-    def agent(self, cluster: str, node_id: str) -> HttpAgentLink:
+    async def agent(self, cluster: str, node_id: str) -> HttpAgentLink:
         """The agent of an external node, as CastRay hands it out."""
         command = ["python", "-c", ASK, cluster, node_id]
-        output = self.home.run(command, timeout_s=INSTALLED_WITHIN_S)
+        output = await asyncio.to_thread(self.home.run, command, timeout_s=INSTALLED_WITHIN_S)
         url, key = json.loads(output.rpartition("ADDRESS ")[2])
         return HttpAgentLink(url, key)
 
@@ -119,29 +120,176 @@ async def cluster(lab: Lab, castray: Client) -> str:
 async def test_an_outpost_is_installed_when_it_is_needed_and_nothing_of_it_stays(
     lab: Lab, castray: Client, cluster: str
 ) -> None:
-    before = {host: listening(host) for host in lab.hosts}
+    before = await ports_of(lab)
     nodes = await castray.fetch_nodes()
 
-    link = lab.agent(cluster, nodes["L2"]["node_id"])
+    link = await lab.agent(cluster, nodes["L2"]["node_id"])
     facts = await link.facts()
-    with_outpost = {host: listening(host) for host in lab.hosts}
+    meanwhile = await ports_of(lab)
     status, _ = await ask(castray, "DELETE", DISCONNECT)
 
     assert facts.algorithms == ("blake3", "sha256")
     assert facts.roots == ("/tmp/home/castray",)
     assert link.url.startswith(f"http://{lab.worker.address}:289")
-    assert all(with_outpost[host] > before[host] for host in lab.hosts)
+    assert all(more > less for more, less in zip(meanwhile, before, strict=True))
     assert status == 200
-    await wait_until(
-        lambda: left_behind(lab), lambda left: left == [], 20
-    )
-    await wait_until(
-        lambda: in_thread(lambda: {host: listening(host) for host in lab.hosts}),
-        lambda ports: ports == before,
-        20,
-    )
+    await wait_until(lambda: processes_of(lab), lambda left: left == [], 20)
+    await wait_until(lambda: ports_of(lab), lambda ports: ports == before, 20)
     assert await fetch_actors(lab) == []
     assert await fetch_jobs(lab) == []
+
+
+async def test_nobody_reads_the_key_on_the_other_cluster(
+    lab: Lab, castray: Client, cluster: str
+) -> None:
+    nodes = await castray.fetch_nodes()
+
+    link = await lab.agent(cluster, nodes["L1"]["node_id"])
+
+    told = json.dumps([await fetch_actors(lab), await fetch_jobs(lab), nodes])
+    told += "".join(host.run(["ps", "axeww"]) for host in lab.hosts)
+    found = [
+        host.run(["sh", "-c", f"grep -rlF {link.key} /tmp/ray /tmp/home /dev/shm || true"]).strip()
+        for host in lab.hosts
+    ]
+    assert link.key not in told
+    assert found == ["", ""]
+
+
+async def test_work_is_seen_that_only_its_own_node_can_see(
+    lab: Lab, castray: Client, cluster: str
+) -> None:
+    before = await castray.wait_for_node(
+        "L2", lambda node: node["work"]["reason"]["code"] != "not_reported_yet", 20
+    )
+    await lab.agent(cluster, before["node_id"])
+
+    seen = []
+    for status in ("detecting", "sending", "idle"):
+        for host in lab.hosts:
+            await report_status(host, 8000, status, f"on {host.name}")
+        seen += [await castray.wait_for_status(name, status) for name in ("L1", "L2")]
+
+    assert before["work"]["reason"]["code"] == "no_monitor"
+    assert {node["work"]["current_task"] for node in seen} == {"on h2", "on h3"}
+    assert all(node["monitor"]["reachable"] for node in seen)
+    assert all(node["load"]["memory_total_bytes"] > 0 for node in seen)
+    first = (await castray.fetch_nodes())["L2"]["load"]["measured_at"]
+    await castray.wait_for_node("L2", lambda node: node["load"]["measured_at"] != first, 3)
+
+
+async def test_a_restarted_connector_finds_the_same_outpost_again(
+    lab: Lab, castray: Client, cluster: str
+) -> None:
+    node_id = (await castray.fetch_nodes())["L2"]["node_id"]
+    link = await lab.agent(cluster, node_id)
+    before = await link.facts()
+
+    lab.home.kill("^ray::ClusterConnector")
+    await report_status(lab.worker, 8000, "sending")
+    await castray.wait_for_status("L2", "sending", 20)
+    again = await lab.agent(cluster, node_id)
+
+    assert again == link
+    assert await again.facts() == before
+    await report_status(lab.worker, 8000, "idle")
+
+
+async def test_what_is_killed_there_comes_back_by_itself(
+    lab: Lab, castray: Client, cluster: str
+) -> None:
+    node_id = (await castray.fetch_nodes())["L2"]["node_id"]
+    link = await lab.agent(cluster, node_id)
+    before = await link.facts()
+
+    lab.worker.kill("^ray::OutpostAgent")
+    lab.head.kill("^ray::OutpostWarden")
+    after = await wait_until(lambda: facts_of(lab, cluster, node_id), bool, 60)
+
+    assert after is not None
+    assert after.incarnation != before.incarnation
+    assert len(lab.worker.pids(OUTPOST)) == 1
+
+
+async def test_a_node_that_joins_has_an_agent_and_one_that_went_has_none(
+    lab: Lab, castray: Client, cluster: str
+) -> None:
+    first = (await castray.fetch_nodes())["L2"]["node_id"]
+    await lab.agent(cluster, first)
+
+    lab.worker.kill(EVERY_RAY_PROCESS)
+    await castray.wait_for_node("L2", lambda node: bool(node["state"] == "dead"), 60)
+    lab.start_worker()
+    second = await castray.wait_for_node("L2", lambda node: node["node_id"] != first, 90)
+    await lab.agent(cluster, second["node_id"])
+    await report_status(lab.worker, 8000, "detecting")
+
+    await castray.wait_for_status("L2", "detecting", 20)
+    assert len(lab.worker.pids(OUTPOST)) == 1
+    await report_status(lab.worker, 8000, "idle")
+
+
+async def test_a_file_goes_from_one_outpost_agent_to_another(
+    lab: Lab, castray: Client, cluster: str
+) -> None:
+    nodes = await castray.fetch_nodes()
+    source, target = [await lab.agent(cluster, nodes[name]["node_id"]) for name in ("L1", "L2")]
+    size = 64 << 20
+    lab.head.run(["sh", "-c", f"head -c {size} /dev/urandom > /tmp/home/castray/起点.bin"])
+    algorithm = choose_algorithm([(await link.facts()).algorithms for link in (source, target)])
+    secret = secrets.token_hex(32)
+
+    offered = await source.offer(
+        OfferOrder(
+            cast_id="c1", secret=secret, path="起点.bin", algorithm=algorithm, is_chained=True
+        )
+    )
+    port = (await source.facts()).port
+    peer = PeerAddress("L1", lab.head.address, port, is_source=True)
+    await target.receive(
+        ReceiveOrder(
+            cast_id="c1",
+            secret=secret,
+            me="L2",
+            destination="there/",
+            if_exists=IfExists.FAIL,
+            peers=(peer,),
+        )
+    )
+    [report] = await wait_until(
+        lambda: reports_of(target), lambda found: found[0].state != "running", 60
+    )
+
+    assert offered.bytes_total == size
+    assert (report.state, report.error, report.bytes_done) == ("completed", None, size)
+    sums = [
+        host.run(["sha256sum", path]).split()[0]
+        for host, path in ((lab.head, "起点.bin"), (lab.worker, "there/起点.bin"))
+        for path in [f"/tmp/home/castray/{path}"]
+    ]
+    assert sums[0] == sums[1]
+
+
+async def facts_of(lab: Lab, cluster: str, node_id: str) -> AgentFacts | None:
+    """What an agent is, or None while it does not answer."""
+    try:
+        return await (await lab.agent(cluster, node_id)).facts()
+    except (PeerError, CommandFailedError):
+        return None
+
+
+async def reports_of(link: HttpAgentLink) -> tuple[ReceiverReport, ...]:
+    return (await link.reports(-1, 0)).receivers
+
+
+async def ports_of(lab: Lab) -> list[set[int]]:
+    """Where something of each host listens, of the ports that ours take."""
+    return await asyncio.to_thread(lambda: [listening(host) for host in lab.hosts])
+
+
+async def processes_of(lab: Lab) -> list[int]:
+    """The processes of an outpost."""
+    return [pid for host in lab.hosts for pid in host.pids(OUTPOST)]
 
 
 def listening(host: Host) -> set[int]:
@@ -149,14 +297,6 @@ def listening(host: Host) -> set[int]:
     rows = host.run(["cat", "/proc/net/tcp"]).splitlines()[1:]
     ports = [int(row.split()[1].rpartition(":")[2], 16) for row in rows if row.split()[3] == "0A"]
     return {port for port in ports if 28900 <= port <= 28999}
-
-
-async def left_behind(lab: Lab) -> list[int]:
-    return [pid for host in lab.hosts for pid in host.pids(OUTPOST)]
-
-
-async def in_thread(work: Any) -> Any:
-    return await asyncio.to_thread(work)
 
 
 async def fetch_actors(lab: Lab) -> list[dict[str, Any]]:
