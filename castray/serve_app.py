@@ -142,7 +142,7 @@ class _ActorBackend:
         return page
 
     async def steer_cast(self, cast_id: str, action: CastAction) -> Cast:
-        cast: Cast = await self._ask(f"{action.value}_cast", cast_id)
+        cast: Cast = await self._ask("steer_cast", cast_id, action)
         return cast
 
     async def agent(self, node: str) -> AgentLink:

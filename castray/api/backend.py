@@ -101,6 +101,7 @@ class Backend(Protocol):
             NotFoundError: There is no such node.
             AmbiguousNameError: The name fits several nodes.
             InvalidRequestError: No agent can be there: the node is dead, or its cluster has none.
+            PeerError: It does not start now.
             RegistryUnavailableError: Nobody is there to ask.
         """
         ...
