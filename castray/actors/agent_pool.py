@@ -121,8 +121,14 @@ class ActorAgents:
             )
             address: AgentAddress = await connector.outpost_agent.remote(node.cluster, node.node_id)
             return address
-        await asyncio.to_thread(self._start_agent, self._settings, node.node_id, self._code_uri)
+        await asyncio.to_thread(self._ensure, node.node_id)
         return AgentAddress(actor=agent_name(node.node_id))
+
+    def _ensure(self, node_id: str) -> None:
+        try:
+            get_handle(agent_name(node_id), self._settings.namespace)
+        except ValueError:
+            self._start_agent(self._settings, node_id, self._code_uri)
 
     def _end(self, name: str) -> None:
         try:

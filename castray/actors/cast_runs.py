@@ -71,6 +71,7 @@ class CastRuns:
     async def aclose(self) -> None:
         """End all calls and wait until they have ended; the agents go on."""
         tasks = [*self._watches.values(), *self._calls.values()]
+        self._watches.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -127,7 +128,9 @@ class CastRuns:
 
     async def _listen(self, node: str, link: AgentLink, incarnation: str) -> None:
         since = -1
-        while True:
+        # Looked at each time: before Python 3.12 `asyncio.wait_for`, in whatever is called here,
+        # can swallow a cancellation.
+        while self._watches.get(node) is asyncio.current_task():
             poll = self._state.start_poll(node)
             reports = await link.reports(since, NEWS_WAIT_S)
             if reports.incarnation != incarnation:

@@ -57,7 +57,7 @@ def ensure_registry(settings: ActorSettings) -> Any:
     registry = (
         make_remote(ClusterRegistry)
         .options(**registry_options(settings, code_uri))
-        .remote(settings, code_uri, start_poller)
+        .remote(settings, code_uri, start_poller, start_agent)
     )
     connector = ray.remote(ClusterConnector).options(**connector_options(settings, code_uri))
     connector.remote(settings)

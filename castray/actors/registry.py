@@ -9,40 +9,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
-from ray._private.ray_constants import DASHBOARD_ADDRESS, KV_NAMESPACE_DASHBOARD
-from ray.experimental.internal_kv import _internal_kv_get
-from ray.util.state import list_actors, list_jobs
 
+from castray.actors.agent_pool import ActorAgents
 from castray.actors.background import BackgroundLoops
+from castray.actors.casts import CastDispatcher
+from castray.actors.home import fetch_home_cluster, fetch_members, fetch_tasks
 from castray.actors.priority import run_as_urgently_as_others
 from castray.core.clusters import unread_cluster
 from castray.core.events import (
+    CastChanged,
     ClusterObserved,
     MembershipObserved,
-    NodeFacts,
     NodeReported,
     PollerFailed,
-    TasksObserved,
     TimePassed,
 )
 from castray.core.nodes import monitor_port
 from castray.core.registry import RegistryState
 from castray.core.versioned import Version
-from castray.models import (
-    HOME_CLUSTER,
-    Cluster,
-    ClusterState,
-    LogicalResource,
-    NodeSource,
-)
 from castray.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
+    from castray.actors.agent_links import AgentAddress
     from castray.actors.names import ActorSettings
     from castray.core.events import Event
-    from castray.models import Changes, Connection, Node, NodeReport, Snapshot
+    from castray.models import (
+        Cast,
+        CastAction,
+        CastPage,
+        CastRequest,
+        Changes,
+        Connection,
+        Node,
+        NodeReport,
+        Snapshot,
+    )
 
 __all__ = ["ClusterRegistry"]
 
@@ -51,8 +54,6 @@ logger = logging.getLogger(__name__)
 MEMBERSHIP_INTERVAL_S = 1.0
 CLOCK_INTERVAL_S = 0.5
 TASKS_INTERVAL_S = 3.0
-MAX_LISTED = 10_000
-JOB_SUPERVISOR_PREFIX = "_ray_internal_job_actor_"
 POLLER_START_RETRY_S = 10.0
 """A node whose poller has not been heard for this long is given one again."""
 
@@ -60,7 +61,7 @@ MAX_WAIT_S = 30.0
 
 
 class ClusterRegistry:
-    """Holds the state of every node and cluster, and tells who asks what changed.
+    """Holds the state of every node, cluster and cast, and tells who asks what changed.
 
     Reached with `ray.get_actor("ClusterRegistry", namespace="castray")`.
 
@@ -68,6 +69,7 @@ class ClusterRegistry:
         settings: What the actors were started with.
         code_uri: Where the code that this actor runs was uploaded to.
         start_poller: Creates the poller of a node and returns its handle.
+        start_agent: Creates the agent of a node where there is none.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class ClusterRegistry:
         settings: ActorSettings,
         code_uri: str,
         start_poller: Callable[[ActorSettings, str, int, str], Any],
+        start_agent: Callable[[ActorSettings, str, str], Any],
     ) -> None:
         run_as_urgently_as_others()
         self._settings = settings
@@ -88,6 +91,14 @@ class ClusterRegistry:
         self._changed = asyncio.Event()
         self._pollers: dict[str, asyncio.Task[None]] = {}
         self._started_at = _now()
+        self._casts = CastDispatcher(
+            self._store,
+            ActorAgents(settings, code_uri, start_agent),
+            self._state.nodes,
+            lambda cast: self._apply(CastChanged(cast)),
+            places=settings.transfer.max_casts_per_node,
+            idle_s=settings.transfer.agent_idle_s,
+        )
         self._loops = BackgroundLoops()
         self._loops.start("membership", self._observe_membership, MEMBERSHIP_INTERVAL_S)
         self._loops.start("clock", self._observe_clock, CLOCK_INTERVAL_S)
@@ -122,6 +133,56 @@ class ClusterRegistry:
     async def observe(self, event: Event) -> None:
         """Take in what the connector says of other clusters."""
         self._apply(event)
+
+    async def start_cast(self, request: CastRequest | Mapping[str, object]) -> Cast:
+        """Begin a cast, which is on disk when this returns; or only plan it, for a dry run.
+
+        Args:
+            request: A `CastRequest`, or a dict of its fields.
+
+        Raises:
+            InvalidRequestError: It makes no sense.
+            NotFoundError: A node or cluster of it does not exist.
+            AmbiguousNameError: A name fits several nodes.
+            CastError: The source cannot be read.
+        """
+        return await self._casts.start_cast(request)
+
+    async def cast(self, cast_id: str) -> Cast:
+        """One cast as it is now.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
+        return await self._casts.cast(cast_id)
+
+    async def casts(self, limit: int = 50, cursor: str | None = None) -> CastPage:
+        """All casts that are remembered, the newest first, so many at a time.
+
+        Raises:
+            InvalidRequestError: That is no cursor of ours, or no such limit is possible.
+        """
+        return await self._casts.casts(limit, cursor)
+
+    async def steer_cast(self, cast_id: str, action: CastAction | str) -> Cast:
+        """Cancel, pause, resume or retry a cast; it as it is then, which is on disk.
+
+        Raises:
+            NotFoundError: There is none of that id.
+            InvalidRequestError: Its state does not allow that, or there is no such action.
+        """
+        return await self._casts.steer_cast(cast_id, action)
+
+    async def agent_of(self, node: str) -> AgentAddress:
+        """Where the agent of the node with that name, id or key answers; it is started if need be.
+
+        Raises:
+            NotFoundError: There is no such node.
+            AmbiguousNameError: The name fits several nodes.
+            InvalidRequestError: No agent can be there: the node is dead, or its cluster has none.
+            PeerError: It does not start now.
+        """
+        return await self._casts.agent_of(node)
 
     async def connections(self) -> list[Connection]:
         """The external clusters that are to be watched."""
@@ -168,34 +229,11 @@ class ClusterRegistry:
         self._apply(TimePassed())
 
     async def _observe_membership(self) -> None:
-        # Ray answers both from this process or its node in a millisecond or two.
-        rows = tuple(_parse_node(row) for row in ray.nodes())  # type: ignore[no-untyped-call]
-        total = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        available = ray.available_resources()  # type: ignore[no-untyped-call]
+        # Ray answers from this process or its node in a millisecond or two.
+        rows = fetch_members()
         self._apply(MembershipObserved(rows))
-        self._apply(ClusterObserved(self._home_cluster(total, available, rows)))
+        self._apply(ClusterObserved(fetch_home_cluster(rows, self._started_at)))
         self._ensure_pollers()
-
-    def _home_cluster(
-        self, total: dict[str, float], available: dict[str, float], rows: Sequence[NodeFacts]
-    ) -> Cluster:
-        context = ray.get_runtime_context()
-        return Cluster(
-            id=HOME_CLUSTER,
-            name=HOME_CLUSTER,
-            source=NodeSource.HOME,
-            state=ClusterState.CONNECTED,
-            ray_version=ray.__version__,
-            session_name=context.get_session_name(),
-            dashboard_url=_dashboard_url(),
-            resources={
-                name: LogicalResource(total=value, available=available.get(name, 0.0))
-                for name, value in sorted(total.items())
-                if not name.startswith("node:")
-            },
-            connected_since=self._started_at,
-            node_count=sum(row.alive for row in rows),
-        )
 
     def _ensure_pollers(self) -> None:
         """Give each live node that is not heard a poller; each start is watched by its task."""
@@ -230,72 +268,8 @@ class ClusterRegistry:
             self._apply(PollerFailed(node.node_id, str(error)))
 
     async def _observe_tasks(self) -> None:
-        # Without an address it may ask another cluster that this machine happens to run.
-        address = ray.get_runtime_context().gcs_address
-        actors, jobs = await asyncio.gather(
-            asyncio.to_thread(
-                list_actors,
-                address=address,
-                filters=[("state", "=", "ALIVE")],
-                limit=MAX_LISTED,
-                raise_on_missing_output=False,
-            ),
-            asyncio.to_thread(
-                list_jobs,
-                address=address,
-                filters=[("status", "=", "RUNNING")],
-                limit=MAX_LISTED,
-                raise_on_missing_output=False,
-            ),
-        )
-        self._apply(
-            TasksObserved(
-                actors=tuple(
-                    (row.node_id, _task_name(row.name or row.class_name))
-                    for row in actors
-                    if row.node_id and not self._is_infrastructure(row.ray_namespace, row.name)
-                ),
-                # A submitted job is there already, as the actor that supervises it.
-                jobs=tuple(
-                    (row.driver_info.node_ip_address, f"job {row.job_id}")
-                    for row in jobs
-                    if row.driver_info is not None and row.submission_id is None
-                ),
-            )
-        )
-
-    def _is_infrastructure(self, namespace: str | None, name: str | None) -> bool:
-        """Whether an actor is CastRay's or Serve's own machinery rather than somebody's work."""
-        return namespace == self._settings.namespace or (
-            namespace == "serve" and (name or "").startswith(("SERVE_CONTROLLER", "SERVE_PROXY"))
-        )
-
-
-def _task_name(actor_name: str) -> str:
-    """What an actor is called; the supervisor of a submitted job is called after its job."""
-    return actor_name.replace(JOB_SUPERVISOR_PREFIX, "job ")
+        self._apply(await fetch_tasks(self._settings.namespace))
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
-
-
-def _parse_node(row: dict[str, Any]) -> NodeFacts:
-    """One row of `ray.nodes()`."""
-    resources = row.get("Resources") or {}
-    return NodeFacts(
-        node_id=row["NodeID"],
-        host_name=row.get("NodeManagerHostname") or row["NodeManagerAddress"],
-        address=row["NodeManagerAddress"],
-        is_head="node:__internal_head__" in resources,
-        alive=row["Alive"],
-        death_reason=row.get("DeathReasonMessage") or "",
-        labels=row.get("Labels") or {},
-        resources=resources,
-    )
-
-
-def _dashboard_url() -> str | None:
-    """The address that the head's dashboard wrote into Ray's own key-value store."""
-    address = _internal_kv_get(DASHBOARD_ADDRESS.encode(), namespace=KV_NAMESPACE_DASHBOARD)
-    return f"http://{address.decode()}" if address else None
