@@ -32,7 +32,7 @@ from castray.transfer.outpost_link import (
     outpost_name,
 )
 
-__all__ = ["WARDEN_NAME", "OutpostAgent", "OutpostWarden", "outpost_namespace", "warden_options"]
+__all__ = ["WARDEN_NAME", "OutpostAgent", "OutpostWarden", "warden_options"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,11 +48,6 @@ ADDRESS_S = 2.0
 
 FAREWELL_S = 5.0
 """To end what an agent is doing before its process is ended."""
-
-
-def outpost_namespace(key_digest: str) -> str:
-    """Where the actors of the outpost with that key live; no two outposts share one."""
-    return f"castray-outpost-{outpost_name(key_digest)}"
 
 
 def warden_options(settings: OutpostSettings) -> dict[str, Any]:
@@ -83,7 +78,8 @@ class OutpostWarden:
         self._listening = asyncio.create_task(listening, name="listen")
         self._loops = BackgroundLoops()
         self._loops.start("agents", self._ensure_agents, MEMBERSHIP_INTERVAL_S)
-        self._loops.start("idleness", self._end_if_idle, IDLE_INTERVAL_S)
+        interval_s = min(IDLE_INTERVAL_S, settings.idle_s)
+        self._loops.start("idleness", self._end_if_idle, interval_s)
 
     async def settings(self) -> OutpostSettings:
         """What it runs with."""
@@ -227,7 +223,7 @@ async def _end_agent(agent: Any) -> None:
 def _lasting(name: str, settings: OutpostSettings) -> dict[str, Any]:
     return {
         "name": name,
-        "namespace": outpost_namespace(settings.key_digest),
+        "namespace": outpost_name(settings.key_digest),
         "lifetime": "detached",
         "get_if_exists": True,
         "max_restarts": -1,

@@ -15,8 +15,8 @@ import ray
 from ray.exceptions import RayError
 from ray.util import list_named_actors
 
-from castray.actors.outpost import WARDEN_NAME, OutpostWarden, outpost_namespace, warden_options
-from castray.transfer.outpost_link import OutpostSettings, OutpostView
+from castray.actors.outpost import WARDEN_NAME, OutpostWarden, warden_options
+from castray.transfer.outpost_link import OutpostSettings, OutpostView, outpost_name
 
 __all__ = ["ensure_outpost", "main", "remove_outpost"]
 
@@ -51,7 +51,7 @@ def ensure_outpost(settings: OutpostSettings) -> OutpostView:
 
 def remove_outpost(settings: OutpostSettings) -> int:
     """End its actors; how many there were."""
-    namespace = outpost_namespace(settings.key_digest)
+    namespace = outpost_name(settings.key_digest)
     names = [
         row["name"]
         for row in list_named_actors(all_namespaces=True)

@@ -15,6 +15,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, Type
 from castray.core.events import NodeFacts
 from castray.core.external_nodes import NodeReading
 from castray.models import Gpu, Load, LogicalResource
+from castray.transfer.outpost_link import OUTPOST_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,8 +35,8 @@ __all__ = [
 
 MEBIBYTE = 2**20
 
-RAY_INTERNAL_PREFIX = "_ray_internal_"
-"""What the names of actors begin with that Ray starts for itself, one for each job."""
+INTERNAL_PREFIXES = ("_ray_internal_", OUTPOST_PREFIX)
+"""Of the names of actors that Ray starts for itself, and of the namespaces of outposts."""
 
 NodeId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,128}$")]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -134,6 +135,13 @@ class _Actor(_Answer):
     node_id: str | None = None
     name: str | None = None
     class_name: str | None = None
+    ray_namespace: str | None = None
+
+    @property
+    def is_work(self) -> bool:
+        """Whether it lives, and for somebody: neither for Ray itself nor for any CastRay."""
+        names = (self.name or "", self.ray_namespace or "")
+        return self.state == "ALIVE" and not any(n.startswith(INTERNAL_PREFIXES) for n in names)
 
 
 class _Job(_Answer):
@@ -218,7 +226,7 @@ def parse_actors(body: bytes) -> dict[str, tuple[str, ...]]:
     return _names_by_node(
         (row.node_id, row.name or row.class_name)
         for row in _Actors.model_validate_json(body).rows
-        if row.state == "ALIVE" and not (row.name or "").startswith(RAY_INTERNAL_PREFIX)
+        if row.is_work
     )
 
 
@@ -230,7 +238,7 @@ def parse_jobs(body: bytes) -> dict[str, tuple[str, ...]]:
             (row.metadata or {}).get("job_name") or row.submission_id or row.job_id,
         )
         for row in _JOBS.validate_json(body)
-        if row.status == "RUNNING"
+        if row.status == "RUNNING" and not (row.submission_id or "").startswith(OUTPOST_PREFIX)
     )
 
 

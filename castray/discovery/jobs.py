@@ -97,7 +97,7 @@ class Jobs:
         One that ended less than `SETTLE_S` ago may come back, as a failure of nobody's.
         """
         for job in await self._http.fetch(JOBS, LISTED.validate_json):
-            is_theirs = (job.submission_id or "").startswith(f"castray_{owner}_")
+            is_theirs = (job.submission_id or "").startswith(f"{owner}-")
             if is_theirs and job.status not in UNENDED:
                 await self._http.fetch(f"{JOBS}{job.submission_id}", bytes, method="DELETE")
 
@@ -109,7 +109,7 @@ class Jobs:
         return f"gcs://{name}"
 
     async def _submit(self, uri: str, entrypoint: str, owner: str) -> str:
-        job = f"castray_{owner}_{secrets.token_hex(8)}"
+        job = f"{owner}-{secrets.token_hex(8)}"
         request = {
             "submission_id": job,
             "entrypoint": entrypoint,

@@ -8,7 +8,17 @@ from castray.errors import PeerError
 from castray.models import Record
 from castray.transfer.keyed_http import KeyedClient
 
-__all__ = ["OutpostLink", "OutpostMember", "OutpostSettings", "OutpostView", "outpost_name"]
+__all__ = [
+    "OUTPOST_PREFIX",
+    "OutpostLink",
+    "OutpostMember",
+    "OutpostSettings",
+    "OutpostView",
+    "outpost_name",
+]
+
+OUTPOST_PREFIX = "castray-outpost-"
+"""By it everybody knows what is no work of that cluster's own."""
 
 GRACE_S = 10.0
 """A warden that waits for its agents may take so long beyond that."""
@@ -36,8 +46,8 @@ class OutpostSettings(Record):
 
 
 def outpost_name(key_digest: str) -> str:
-    """What tells the outpost with that key from those of others on the same cluster."""
-    return key_digest[:12]
+    """The namespace of its actors, and the owner of its jobs; no two outposts share one."""
+    return f"{OUTPOST_PREFIX}{key_digest[:12]}"
 
 
 class OutpostMember(Record):

@@ -127,11 +127,12 @@ def test_actors_are_known_by_name_and_rays_own_are_left_out(version: str) -> Non
     assert names == ["detector", "sender-2"]
 
 
-def test_an_actor_without_a_name_is_known_by_its_class_and_a_dead_one_not_at_all() -> None:
+def test_an_actor_without_a_name_is_known_by_its_class_and_a_dead_one_or_ours_not_at_all() -> None:
     rows = [
         {"state": "ALIVE", "node_id": HEAD, "name": "", "class_name": "Trainer"},
         {"state": "DEAD", "node_id": HEAD, "name": "ghost"},
         {"state": "ALIVE", "node_id": None, "name": "nowhere"},
+        {"state": "ALIVE", "node_id": HEAD, "name": "w", "ray_namespace": "castray-outpost-1"},
     ]
 
     actors = parse_actors(json.dumps({"data": {"result": {"result": rows}}}).encode())
@@ -151,6 +152,7 @@ def test_a_job_without_a_name_is_known_by_its_id_and_an_ended_one_not_at_all() -
         {"status": "RUNNING", "submission_id": "raysubmit_1", "driver_node_id": HEAD},
         {"status": "SUCCEEDED", "submission_id": "raysubmit_2", "driver_node_id": HEAD},
         {"status": "RUNNING", "job_id": "03000000", "driver_node_id": HEAD, "metadata": None},
+        {"status": "RUNNING", "submission_id": "castray-outpost-1-2", "driver_node_id": HEAD},
     ]
 
     assert parse_jobs(json.dumps(rows).encode()) == {HEAD: ("03000000", "raysubmit_1")}

@@ -63,8 +63,8 @@ async def test_earlier_jobs_of_the_same_owner_are_listed_no_more(server: JobServ
         listed = list(server.jobs)
         await jobs.delete_ended("lab")
 
-    assert [job.split("_")[1] for job in listed] == ["laboratory", "lab"]
-    assert [job.split("_")[1] for job in server.jobs] == ["laboratory"]
+    assert [job.partition("-")[0] for job in listed] == ["laboratory", "lab"]
+    assert [job.partition("-")[0] for job in server.jobs] == ["laboratory"]
 
 
 async def test_a_job_that_runs_stays_on_the_list(server: JobServer) -> None:

@@ -18,10 +18,17 @@ from castray.transfer.agent_link import OfferOrder, ReceiveOrder
 from castray.transfer.hashing import choose_algorithm
 from castray.transfer.http_link import HttpAgentLink
 from castray.transfer.peer import PeerAddress
-from tests.hosts import REPOSITORY, CommandFailedError, RayCluster, bare_ray, create_hosts
+from tests.hosts import (
+    REPOSITORY,
+    SECOND_PORTS,
+    CommandFailedError,
+    RayCluster,
+    bare_ray,
+    create_hosts,
+)
 from tests.system.client import Client, report_status, wait_until
 from tests.system.conftest import CONTRACT_MONITOR
-from tests.system.foreign import EVERY_RAY_PROCESS, ask, connect, settled
+from tests.system.foreign import EVERY_RAY_PROCESS, LOCKED_TOKEN, ask, connect, settled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -44,9 +51,9 @@ OUTPOST = r"^ray::Outpost"
 ASK = """
 import json, sys, ray
 from castray.actors.names import get_handle
-ray.init(address="auto", namespace="castray", log_to_driver=False)
+ray.init(address=sys.argv[1], namespace="castray", log_to_driver=False)
 connector = get_handle("ClusterConnector")
-address = ray.get(connector.outpost_agent.remote(*sys.argv[1:]))
+address = ray.get(connector.outpost_agent.remote(*sys.argv[2:]))
 print("ADDRESS", json.dumps([address.url, address.key]))
 """
 
@@ -83,9 +90,14 @@ class Lab:
         """Start the Ray node L2."""
         self.ray.start_worker(self.worker, ray=bare_ray(RELEASE), resources={"L2": 1})
 
+    def start_locked(self) -> None:
+        """Start a third cluster, which wants a token, on the machine of the first."""
+        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": LOCKED_TOKEN}
+        RayCluster(self.home, ports=SECOND_PORTS, resources={"locked": 1}, env=token)
+
     async def agent(self, cluster: str, node_id: str) -> HttpAgentLink:
         """The agent of an external node, as CastRay hands it out."""
-        command = ["python", "-c", ASK, cluster, node_id]
+        command = ["python", "-c", ASK, f"{self.home.address}:6379", cluster, node_id]
         output = await asyncio.to_thread(self.home.run, command, timeout_s=INSTALLED_WITHIN_S)
         url, key = json.loads(output.rpartition("ADDRESS ")[2])
         return HttpAgentLink(url, key)
@@ -235,7 +247,7 @@ async def test_a_file_goes_from_one_outpost_agent_to_another(
     nodes = await castray.fetch_nodes()
     source, target = [await lab.agent(cluster, nodes[name]["node_id"]) for name in ("L1", "L2")]
     size = 64 << 20
-    lab.head.run(["sh", "-c", f"head -c {size} /dev/urandom > /tmp/home/castray/起点.bin"])
+    make_file(lab.head, "起点.bin", size)
     algorithm = choose_algorithm([(await link.facts()).algorithms for link in (source, target)])
     secret = secrets.token_hex(32)
 
@@ -262,12 +274,75 @@ async def test_a_file_goes_from_one_outpost_agent_to_another(
 
     assert offered.bytes_total == size
     assert (report.state, report.error, report.bytes_done) == ("completed", None, size)
-    sums = [
-        host.run(["sha256sum", path]).split()[0]
-        for host, path in ((lab.head, "起点.bin"), (lab.worker, "there/起点.bin"))
-        for path in [f"/tmp/home/castray/{path}"]
-    ]
-    assert sums[0] == sums[1]
+    assert sum_of(lab.worker, "there/起点.bin") == sum_of(lab.head, "起点.bin")
+
+
+async def test_a_file_is_cast_to_another_cluster_and_back(
+    lab: Lab, castray: Client, cluster: str
+) -> None:
+    make_file(lab.home, "away 去.bin", 64 << 20)
+
+    away = await cast(castray, "home", "away 去.bin", "in/", ["L1", "L2"])
+    back = await cast(castray, "L2", "in/away 去.bin", "back/", ["home"])
+
+    assert (away["state"], back["state"]) == ("completed", "completed"), [away, back]
+    expected = sum_of(lab.home, "away 去.bin")
+    for host, path in (
+        (lab.head, "in/away 去.bin"),
+        (lab.worker, "in/away 去.bin"),
+        (lab.home, "back/away 去.bin"),
+    ):
+        assert sum_of(host, path) == expected
+
+
+async def test_a_cluster_with_a_token_on_our_own_machine_has_its_outpost_beside_ours(
+    lab: Lab, castray: Client
+) -> None:
+    lab.start_locked()
+    locked = await connect(castray, "127.0.0.1:8266", token=LOCKED_TOKEN)
+    node = await castray.wait_for_node("locked", lambda node: bool(node["load"]), 20)
+
+    link = await lab.agent(locked, node["node_id"])
+    facts = await link.facts()
+    status, _ = await ask(castray, "DELETE", DISCONNECT)
+
+    assert facts.algorithms == ("blake3", "sha256")
+    assert status == 200
+    await wait_until(lambda: pids(lab.home), lambda left: left == [], 20)
+
+
+async def cast(
+    castray: Client, source: str, path: str, destination: str, targets: list[str]
+) -> dict[str, Any]:
+    """Cast something, and wait for the end."""
+    request = {
+        "source": {"node": source, "path": path},
+        "destination": destination,
+        "targets": targets,
+    }
+    status, begun = await ask(castray, "POST", "/api/casts", request)
+    assert status == 202, begun
+    ended: dict[str, Any] = await wait_until(
+        lambda: castray.fetch(f"/api/casts/{begun['id']}"),
+        lambda now: now["ended"] is not None,
+        INSTALLED_WITHIN_S,
+    )
+    return ended
+
+
+def make_file(host: Host, path: str, size_bytes: int) -> None:
+    """Put a file with bytes of no pattern beneath the host's root."""
+    place = "/tmp/home/castray"
+    script = f'mkdir -p {place}; head -c {size_bytes} /dev/urandom > "{place}/{path}"'
+    host.run(["sh", "-c", script])
+
+
+def sum_of(host: Host, path: str) -> str:
+    return host.run(["sha256sum", f"/tmp/home/castray/{path}"]).split()[0]
+
+
+async def pids(host: Host) -> list[int]:
+    return host.pids(OUTPOST)
 
 
 async def facts_of(lab: Lab, cluster: str, node_id: str) -> AgentFacts | None:
