@@ -1,29 +1,32 @@
 """Load on one address from many keep-alive connections, each asking again once it is answered.
 
-`wrk` makes it where that is installed, else a client of ours, in a process of its own:
-
-    python -m bench.http_load URL CONNECTIONS SECONDS [HEADER...]
+One thread over plain sockets, which makes as many requests a second as wrk does.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-import shutil
-import subprocess
-import sys
+import selectors
+import socket
 import time
+from contextlib import ExitStack
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from bench.figures import percentile
-from bench.programs import REPOSITORY
 
-__all__ = ["Load", "client_name", "main", "measure_load"]
+__all__ = ["Load", "measure_load"]
 
-WRK_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
-CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
+WARM_UP_S = 1.0
+"""A server that is busy with the first connections takes its time to accept the others: 0.3 s for
+64 of them. What is measured is how it answers those that it has."""
+
+TIMEOUT_S = 30.0
+RECEIVE_BYTES = 2**20
+MAX_HEAD_BYTES = 4096
+HEAD = re.compile(
+    rb"HTTP/1.1 200 .*?\r\ncontent-length: (\d+)\r\n(.*?\r\n)?\r\n", re.IGNORECASE | re.DOTALL
+)
 
 
 class Load(NamedTuple):
@@ -32,90 +35,79 @@ class Load(NamedTuple):
     requests_per_s: float
     p50_ms: float
     p99_ms: float
+    longest_ms: float
 
 
-def client_name() -> str:
-    """Which client `measure_load` uses on this machine."""
-    return "wrk" if shutil.which("wrk") else "asyncio client"
-
-
-def measure_load(url: str, connections: int, duration_s: int, *headers: str) -> Load:
-    """Load that address; every answer must be 200.
+def measure_load(url: str, connections: int, duration_s: float, *headers: str) -> Load:
+    """Load that address, first for a second that does not count; every answer must be 200.
 
     Raises:
-        RuntimeError: Some answer was not.
+        RuntimeError: Some answer was not, or did not come.
     """
-    if shutil.which("wrk"):
-        command = ["wrk", "--threads=1", f"--connections={connections}", "--latency", url]
-        command += [f"--duration={duration_s}s", *(f"--header={header}" for header in headers)]
-        return parse_wrk(_output(command))
-    ours = [sys.executable, "-m", "bench.http_load", url, str(connections), str(duration_s)]
-    return Load(*json.loads(_output([*ours, *headers])))
-
-
-def parse_wrk(text: str) -> Load:
-    """Read what wrk prints.
-
-    Raises:
-        RuntimeError: Some answer was not 200, or did not come.
-    """
-    if "Non-2xx" in text or "Socket errors" in text:
-        raise RuntimeError(text)
-    rate = re.search(r"Requests/sec:\s+([0-9.]+)", text)
-    times = dict(re.findall(r"^\s+(50|99)%\s+([0-9.]+[a-z]+)\s*$", text, re.MULTILINE))
-    if rate is None or len(times) < 2:
-        raise RuntimeError(text)
-    return Load(float(rate[1]), _parse_ms(times["50"]), _parse_ms(times["99"]))
-
-
-def main() -> None:
-    """Be the client of ours: print a `Load` as JSON."""
-    url, connections, duration_s, *headers = sys.argv[1:]
-    print(json.dumps(asyncio.run(_load(url, int(connections), float(duration_s), headers))))
-
-
-async def _load(url: str, connections: int, duration_s: float, headers: list[str]) -> Load:
     parts = urlsplit(url)
-    lines = [f"GET {parts.path or '/'} HTTP/1.1", f"Host: {parts.netloc}", *headers, "", ""]
+    target = f"{parts.path or '/'}?{parts.query}".rstrip("?")
+    lines = [f"GET {target} HTTP/1.1", f"Host: {parts.netloc}", *headers, "", ""]
     request = "\r\n".join(lines).encode()
-    took_ms: list[float] = []
-    ends_at = time.perf_counter() + duration_s
-    await asyncio.gather(
-        *(
-            _ask_until(ends_at, parts.hostname or "", parts.port or 80, request, took_ms)
-            for _ in range(connections)
-        )
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
+        for _ in range(connections):
+            peer = stack.enter_context(
+                socket.create_connection((parts.hostname, parts.port or 80), TIMEOUT_S)
+            )
+            selector.register(peer, selectors.EVENT_READ, _Connection(peer, request))
+        _exchange(selector, WARM_UP_S)
+        took_ms = _exchange(selector, duration_s)
+    return Load(
+        len(took_ms) / duration_s,
+        percentile(took_ms, 50),
+        percentile(took_ms, 99),
+        max(took_ms),
     )
-    return Load(len(took_ms) / duration_s, percentile(took_ms, 50), percentile(took_ms, 99))
 
 
-async def _ask_until(
-    ends_at: float, host: str, port: int, request: bytes, took_ms: list[float]
-) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
-    while (began := time.perf_counter()) < ends_at:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = CONTENT_LENGTH.search(head)
-        if b" 200 " not in head[:20] or length is None:
-            raise RuntimeError(head.decode("latin-1"))
-        await reader.readexactly(int(length[1]))
-        took_ms.append(1000 * (time.perf_counter() - began))
-    writer.close()
-    await writer.wait_closed()
+class _Connection:
+    """One connection, which always waits for an answer.
+
+    Args:
+        peer: Where to ask; something is there whenever `receive` is called.
+        request: What.
+    """
+
+    def __init__(self, peer: socket.socket, request: bytes) -> None:
+        self._peer = peer
+        self._request = request
+        self._asked_at_s = 0.0
+        self._missing_bytes: int | None = None
+        self._ask()
+
+    def receive(self, buffer: memoryview) -> float | None:
+        """Take in what is there; how long the answer took, in ms, once it is whole."""
+        size = self._peer.recv_into(buffer)
+        if self._missing_bytes is None:
+            head = HEAD.match(bytes(buffer[: min(size, MAX_HEAD_BYTES)]))
+            if head is None:
+                raise RuntimeError(f"the answer is {bytes(buffer[: min(size, 200)])!r}")
+            self._missing_bytes = head.end() + int(head[1])
+        self._missing_bytes -= size
+        if self._missing_bytes:
+            return None
+        took_ms = 1000 * (time.perf_counter() - self._asked_at_s)
+        self._ask()
+        return took_ms
+
+    def _ask(self) -> None:
+        self._missing_bytes = None
+        self._asked_at_s = time.perf_counter()
+        self._peer.sendall(self._request)
 
 
-def _output(command: list[str]) -> str:
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def _parse_ms(text: str) -> float:
-    number, unit = re.fullmatch(r"([0-9.]+)([a-z]+)", text).groups()  # type: ignore[union-attr]
-    return float(number) * WRK_UNITS[unit]
-
-
-if __name__ == "__main__":
-    main()
+def _exchange(selector: selectors.BaseSelector, duration_s: float) -> list[float]:
+    """Take answers for that long, in ms each."""
+    buffer = memoryview(bytearray(RECEIVE_BYTES))
+    took_ms: list[float] = []
+    ends_at_s = time.perf_counter() + duration_s
+    while time.perf_counter() < ends_at_s:
+        ready = selector.select(TIMEOUT_S)
+        if not ready:
+            raise RuntimeError(f"no answer within {TIMEOUT_S:.0f} s")
+        took_ms += [ms for key, _ in ready if (ms := key.data.receive(buffer)) is not None]
+    return took_ms

@@ -15,10 +15,13 @@ from castray.cli.processes import ProcessId, end_session, free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["REPOSITORY", "running", "running_uvicorn", "wait_for_port"]
+__all__ = ["PING_INTERVAL_S", "REPOSITORY", "running", "running_uvicorn", "wait_for_port"]
 
 END_GRACE_S = 10.0
 START_TIMEOUT_S = 60.0
+PING_INTERVAL_S = 3600
+"""For servers whose clients answer no pings."""
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -56,6 +59,7 @@ def running_uvicorn(app: str) -> Iterator[str]:
     """That application, such as `bench.bare_server:app`, runs on uvicorn; gives its address."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", app, f"--port={port}", "--no-access-log"]
+    command += [f"--ws-ping-interval={PING_INTERVAL_S}"]
     with running(command):
         wait_for_port(port)
         yield f"http://127.0.0.1:{port}"

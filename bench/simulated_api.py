@@ -1,7 +1,8 @@
 """The API over as many simulated nodes as wanted, each of which reports once a second.
 
-    python -m bench.simulated_api --nodes 1000 --port PORT
+    python -m bench.simulated_api --nodes 1000 --port PORT [--quiet]
 
+With `--quiet` only the first of them reports, once for each `POST /report`.
 The registry's state is the real one, in this process; what an actor call takes from it to a
 replica is waited, so that as many changes come together as in life.
 """
@@ -10,13 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import math
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from bench.programs import PING_INTERVAL_S
 from castray.api.app import build_app
 from castray.api.auth import AccessPolicy
 from castray.config import Settings
@@ -37,7 +40,6 @@ from castray.models import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from castray.discovery.source import DiscoveryReport
     from castray.models import Changes
 
 __all__ = ["main"]
@@ -45,6 +47,11 @@ __all__ = ["main"]
 REPORT_INTERVAL_S = 1.0
 CALL_S = 0.002
 """A long-poll of an actor."""
+
+SIGN_OF_LIFE_S = 1.0
+
+STATUS_ROUNDS = 10
+"""How many reports a status lasts."""
 
 STATUSES = (WorkStatus.IDLE, WorkStatus.DETECTING, WorkStatus.SENDING)
 GIB = 2**30
@@ -57,13 +64,17 @@ def main() -> None:
     )
     parser.add_argument("--nodes", type=int, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--quiet", action="store_true")
     arguments = parser.parse_args()
     backend = _SimulatedNodes(arguments.nodes)
     api = build_app(backend, Settings(), AccessPolicy())
+    api.add_api_route("/report", backend.report_once, methods=["POST"])
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        reports = asyncio.create_task(backend.run())
+        reports = asyncio.create_task(backend.run(), name="reports")
+        if arguments.quiet:
+            reports.cancel()
         async with whole_lifespan(api):
             yield
         reports.cancel()
@@ -71,7 +82,16 @@ def main() -> None:
 
     whole_lifespan = api.router.lifespan_context
     api.router.lifespan_context = lifespan
-    uvicorn.run(api, port=arguments.port, log_level="warning", access_log=False)
+    # As Ray Serve does once a replica is ready: what was there before is not looked through again.
+    gc.collect()
+    gc.freeze()
+    uvicorn.run(
+        api,
+        port=arguments.port,
+        log_level="warning",
+        access_log=False,
+        ws_ping_interval=PING_INTERVAL_S,
+    )
 
 
 class _SimulatedNodes:
@@ -81,30 +101,26 @@ class _SimulatedNodes:
         self._count = count
         self._registry = RegistryState(epoch=1)
         self._news = asyncio.Event()
+        self._rounds = 0
         nodes = tuple(_facts(number) for number in range(count))
         self._registry.apply(MembershipObserved(nodes), _now())
         for number in range(count):
-            self._registry.apply(NodeReported(_report(number, 0)), _now())
+            self._report(number, 0)
 
     async def next_changes(self, since: str | None) -> Changes:
         """What the API's `Backend` promises."""
         version = None if since is None else Version.parse(since)
         if version == self._registry.version:
-            await self._news.wait()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), SIGN_OF_LIFE_S)
         await asyncio.sleep(CALL_S)
         return self._registry.changes_since(version)
 
-    async def discover(self, *, all_nodes: bool) -> DiscoveryReport:
-        """Nobody is there to look."""
+    async def _refuse(self, *_: object, **__: object) -> Any:
         raise RegistryUnavailableError
 
-    async def connect(self, address: str, name: str | None, token: str | None) -> str:
-        """As `discover`."""
-        raise RegistryUnavailableError
-
-    async def disconnect(self, cluster: str | None, address: str | None) -> list[str]:
-        """As `discover`."""
-        raise RegistryUnavailableError
+    discover = connect = disconnect = _refuse
+    start_cast = cast = casts = steer_cast = agent = _refuse
 
     async def run(self) -> None:
         """Have each node report in its turn, for ever."""
@@ -113,13 +129,24 @@ class _SimulatedNodes:
         while True:
             due = int((loop.time() - began) * self._count / REPORT_INTERVAL_S)
             for turn in range(reported, due):
-                round_, number = divmod(turn, self._count)
-                self._registry.apply(NodeReported(_report(number, round_)), _now())
+                self._report(turn % self._count, turn // self._count)
             if due > reported:
-                self._news.set()
-                self._news = asyncio.Event()
+                self._tell()
             reported = due
             await asyncio.sleep(min(REPORT_INTERVAL_S / self._count, CALL_S))
+
+    async def report_once(self) -> None:
+        """Have the first node say something else than before."""
+        self._rounds += STATUS_ROUNDS
+        self._report(0, self._rounds)
+        self._tell()
+
+    def _report(self, number: int, round_: int) -> None:
+        self._registry.apply(NodeReported(_report(number, round_)), _now())
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
 
 
 def _facts(number: int) -> NodeFacts:
@@ -142,7 +169,7 @@ def _report(number: int, round_: int) -> NodeReport:
     return NodeReport(
         node_id=f"{number:056x}",
         work=WorkReport(
-            status=STATUSES[phase // 10 % 3],
+            status=STATUSES[phase // STATUS_ROUNDS % 3],
             since=now,
             current_task=f"batch {phase}",
             stats=MonitorStats(total_processed=phase, low_confidence_count=1, sent_to_server=1),
