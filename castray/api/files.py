@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 
 from castray.api.access import refuse_viewers
 from castray.api.downloads import content_disposition, open_download
+from castray.api.kept_agent import while_in_use
 from castray.api.problems import PROBLEM_RESPONSES
 from castray.api.ranges import UnsatisfiableRangeError, parse_range
 from castray.api.uploads import send_upload
@@ -92,7 +93,7 @@ def files_router(backend: Backend) -> APIRouter:
         sent = range(size_bytes) if part is None else part
         headers["Content-Length"] = str(len(sent))
         return StreamingResponse(
-            download.pieces(sent),
+            while_in_use(download.pieces(sent), backend, node),
             200 if part is None else 206,
             headers,
             media_type="application/octet-stream",
@@ -112,7 +113,8 @@ def files_router(backend: Backend) -> APIRouter:
         try:
             link = await backend.agent(node)
             order = UploadOrder(upload_id=secrets.token_hex(16), path=path, if_exists=if_exists)
-            written, size_bytes = await send_upload(link, order, content)
+            kept = while_in_use(content, backend, node)
+            written, size_bytes = await send_upload(link, order, kept)
         except ClientDisconnect:
             logger.info("an upload to %s broke off; nothing of it is left there", node)
             return Response(status_code=400)
