@@ -38,6 +38,9 @@ __all__ = ["TIMEOUT_S", "DashboardHttp"]
 TIMEOUT_S = 3.0
 """For one whole answer: a lost cluster shows within this and one interval of the watch."""
 
+CONNECT_S = 5.0
+"""Also for who grants an answer more time: a host that is off the network takes none of that."""
+
 MAX_BODY_BYTES = 8 * 2**20
 """A node takes 15 to 30 KB of the largest answer."""
 
@@ -65,7 +68,7 @@ class DashboardHttp:
             connector=aiohttp.TCPConnector(
                 limit=MAX_CONNECTIONS, resolver=CheckedAddresses(endpoint), use_dns_cache=False
             ),
-            timeout=aiohttp.ClientTimeout(total=timeout_s),
+            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S),
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             # A body is taken as it comes: a few packed kilobytes can be gigabytes.
@@ -151,6 +154,10 @@ class DashboardHttp:
                             self.url, f"answers {path} with more than {MAX_BODY_BYTES} bytes."
                         )
                 return response.status, bytes(body)
+        except aiohttp.ServerTimeoutError:
+            raise ClusterUnreachableError(
+                self.url, f"did not take a connection within {CONNECT_S:g} s."
+            ) from None
         except asyncio.TimeoutError:
             raise ClusterTooSlowError(
                 self.url, f"gave no whole answer within {self._timeout_s:g} s."

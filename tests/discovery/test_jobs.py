@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
-from contextlib import asynccontextmanager
+import socket
+from contextlib import ExitStack, asynccontextmanager
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
 
+from castray.discovery import dashboard_http
 from castray.discovery.jobs import Jobs
 from castray.errors import (
     AddressRefusedError,
     BadAnswerError,
+    ClusterUnreachableError,
     JobFailedError,
     TokenMissingError,
     TokenRefusedError,
@@ -160,3 +163,20 @@ async def test_nothing_is_sent_to_where_we_may_not_connect(server: JobServer) ->
     async with serve(server.handle) as url:
         with pytest.raises(AddressRefusedError):
             await Jobs.open(url, allowed=[ip_network("10.0.0.0/8")], token=TOKEN)
+
+
+async def test_a_host_that_takes_no_connection_is_given_up_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dashboard_http, "CONNECT_S", 0.2)
+    with ExitStack() as sockets:
+        full = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        jobs = await Jobs.open(f"127.0.0.1:{full.getsockname()[1]}")
+
+        with pytest.raises(ClusterUnreachableError, match="connection"):
+            await jobs.delete_ended("lab")
+        await jobs.aclose()
