@@ -47,9 +47,9 @@ def disconnected_notice(cluster: Cluster, now: datetime, left_behind: str | None
     if left_behind is not None:
         more = (
             f" CastRay's outpost there could not be removed: {left_behind} It ends by itself a day"
-            " after it was last asked for anything; connecting again does not need it."
+            " after it was last asked for anything."
         )
-        more_zh = f"无法移除该集群上的 CastRay 前哨:{left_behind} 它在一天无人使用后会自动退出。"
+        more_zh = "无法移除该集群上的 CastRay 前哨,它在一天无人使用后会自动退出。"
     return _cluster_notice(
         NoticeType.DISCONNECTED,
         cluster,

@@ -61,3 +61,13 @@ def test_a_loss_is_told_with_its_reason() -> None:
     assert notice.type is NoticeType.DISCONNECTED
     assert "It cannot be reached." in notice.message
     assert notice.external_nodes_count == 0
+
+
+def test_an_outpost_that_stays_behind_is_told_with_the_reason() -> None:
+    gone = disconnected_notice(LAB, NOON)
+    stays = disconnected_notice(LAB, NOON, "10.0.0.5:8265 cannot be reached.")
+
+    assert "outpost" not in gone.message
+    assert "10.0.0.5:8265 cannot be reached. It ends by itself" in stays.message
+    assert "自动退出" in stays.message_zh
+    assert stays.type is NoticeType.DISCONNECTED
