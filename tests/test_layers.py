@@ -66,6 +66,7 @@ SHARED_BY_ACTORS = {
     "castray.actors.registry_link",
     "castray.actors.stored_ids",
     "castray.actors.cluster_news",
+    "castray.actors.outpost_installer",
     "castray.actors.outpost_package",
     "castray.actors.outposts",
     "castray.actors.watches",

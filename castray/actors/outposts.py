@@ -7,14 +7,12 @@ import ipaddress
 import logging
 import secrets
 import time
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from castray.actors.agent_links import AgentAddress
-from castray.actors.outpost_package import build_package, entrypoint
+from castray.actors.outpost_installer import OutpostInstaller
 from castray.core.clusters import refusal
 from castray.discovery.address import host_and_port
-from castray.discovery.jobs import SETTLE_S, Jobs
 from castray.errors import (
     CastRayError,
     ExternalClusterError,
@@ -25,17 +23,10 @@ from castray.errors import (
 )
 from castray.models import OutpostRecord
 from castray.transfer.http_link import HttpAgentLink
-from castray.transfer.keyed_http import digest_key
-from castray.transfer.outpost_link import (
-    OutpostLink,
-    OutpostMember,
-    OutpostSettings,
-    OutpostView,
-    outpost_name,
-)
+from castray.transfer.outpost_link import OutpostLink, OutpostMember, OutpostView
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from ipaddress import IPv4Network, IPv6Network
 
     from castray.actors.names import ActorSettings
@@ -46,16 +37,10 @@ __all__ = ["Outpost"]
 
 logger = logging.getLogger(__name__)
 
-IDLE_S = 24 * 3600.0
-"""An outpost that CastRay has not asked for anything for so long leaves by itself."""
-
 FOLLOW_INTERVAL_S = 5.0
 """A node that joins the other cluster has its agent known here within this."""
 
 LONGEST_RETRY_S = 60.0
-
-JOB_S = 120.0
-"""To start a process on each node of a busy cluster, one of them after its code has come."""
 
 FRESH_S = 2.0
 """For so long an answer of the warden is taken for granted."""
@@ -83,12 +68,12 @@ class Outpost:
         store: Callable[[Connection], Awaitable[None]],
     ) -> None:
         self._watch = watch
-        self._settings = settings
+        self._when = settings.transfer.outposts
+        self._installer = OutpostInstaller(settings, allowed)
         self._allowed = allowed
         self._store = store
         self._problems: dict[str, str] = {}
         self._seen_at = 0.0
-        self._job_ended_at = -SETTLE_S
         self._changing = asyncio.Lock()
         self._is_closed = False
 
@@ -115,7 +100,7 @@ class Outpost:
             NotFoundError: The cluster has no such living node, or is not connected any more.
             PeerError: The outpost cannot be installed now, or that agent does not start.
         """
-        if self._settings.transfer.outposts == "never":
+        if self._when == "never":
             raise InvalidRequestError(
                 "Files of other clusters need an outpost there, which the settings forbid: set "
                 "transfer.outposts (CASTRAY_TRANSFER__OUTPOSTS) to on_demand."
@@ -143,25 +128,15 @@ class Outpost:
             except PeerError as error:
                 logger.info("the outpost does not end itself (%s): a job has to", error)
                 try:
-                    await self._run_job("remove", await self._outpost_settings(record))
+                    await self._installer.remove(self._watch.connection, record)
                 except ExternalClusterError as problem:
                     return str(problem)
-            await self._tidy(record)
+            await self._installer.tidy(self._watch.connection, record)
         return None
 
-    async def _tidy(self, record: OutpostRecord) -> None:
-        """Leave nothing on the cluster's list of jobs."""
-        await asyncio.sleep(max(0.0, self._job_ended_at + SETTLE_S - time.monotonic()))
-        try:
-            async with self._open_jobs() as jobs:
-                await jobs.delete_ended(outpost_name(digest_key(record.key)))
-        except ExternalClusterError as error:
-            logger.info("a job of ours stays on a list: %s", error)
-
     def _is_wanted(self) -> bool:
-        outposts = self._settings.transfer.outposts
         has_one = self._watch.connection.outpost is not None
-        return outposts == "on_connect" or (has_one and outposts != "never")
+        return self._when == "on_connect" or (has_one and self._when != "never")
 
     async def _link(self, node_id: str) -> HttpAgentLink:
         links = self._watch.outpost
@@ -179,11 +154,10 @@ class Outpost:
             if self._is_closed:
                 raise NotFoundError("connected cluster", self._watch.connection.cluster)
             record = await self._record()
-            settings = await self._outpost_settings(record)
             view = await self._fetch_view(record, wait_s)
             # One that an older CastRay left, or one with other settings, is replaced by the job.
-            if view is None or view.settings != settings:
-                view = self._parse_view(await self._run_job("ensure", settings))
+            if view is None or view.settings != await self._installer.settings(record):
+                view = await self._installer.install(self._watch.connection, record)
             return await self._take(view, record)
 
     async def _record(self) -> OutpostRecord:
@@ -207,55 +181,6 @@ class Outpost:
         except PeerError as error:
             logger.info("the outpost is looked for by a job: %s", error)
             return None
-
-    async def _run_job(self, verb: str, settings: OutpostSettings) -> str:
-        package = await asyncio.to_thread(build_package)
-        command = entrypoint(verb, settings)
-        try:
-            async with self._open_jobs() as jobs:
-                return await jobs.run(
-                    package.content,
-                    command,
-                    owner=outpost_name(settings.key_digest),
-                    timeout_s=JOB_S,
-                )
-        finally:
-            self._job_ended_at = time.monotonic()
-
-    @asynccontextmanager
-    async def _open_jobs(self) -> AsyncIterator[Jobs]:
-        connection = self._watch.connection
-        jobs = await Jobs.open(
-            connection.dashboard_url, allowed=self._allowed, token=connection.token
-        )
-        try:
-            yield jobs
-        finally:
-            await jobs.aclose()
-
-    async def _outpost_settings(self, record: OutpostRecord) -> OutpostSettings:
-        transfer = self._settings.transfer
-        return OutpostSettings(
-            key_digest=digest_key(record.key),
-            code=(await asyncio.to_thread(build_package)).digest,
-            roots=transfer.roots,
-            first_port=transfer.first_port,
-            last_port=transfer.last_port,
-            monitor_port=self._settings.monitor_port,
-            monitor_poll_interval_s=self._settings.monitor_poll_interval_s,
-            monitor_timeout_s=self._settings.monitor_timeout_s,
-            idle_s=IDLE_S,
-        )
-
-    def _parse_view(self, output: str) -> OutpostView:
-        last = (output.strip().splitlines() or [""])[-1]
-        try:
-            return OutpostView.model_validate_json(last)
-        except ValueError:
-            raise JobFailedError(
-                self._watch.connection.dashboard_url,
-                f"ran the job that installs an outpost, but it ended with {last[:200]!r}.",
-            ) from None
 
     async def _take(self, view: OutpostView, record: OutpostRecord) -> dict[str, HttpAgentLink]:
         connection = self._watch.connection

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from aiohttp import web
 
-from castray.actors import outposts
+from castray.actors import outpost_installer
 from castray.actors.names import ActorSettings, TransferSettings
 from castray.actors.outposts import Outpost
 from castray.discovery.cluster_watch import ClusterWatch, WatchOptions
@@ -147,7 +147,7 @@ class Home:
 @pytest.fixture(autouse=True)
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """No Ray looks at the jobs of the tests."""
-    monkeypatch.setattr(outposts, "SETTLE_S", 0.0)
+    monkeypatch.setattr(outpost_installer, "SETTLE_S", 0.0)
 
 
 @pytest.fixture
