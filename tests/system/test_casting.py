@@ -1,0 +1,409 @@
+"""Files between real hosts: whole, verified and under their names, or not there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hosts import RAYLET, REPOSITORY, create_hosts
+from tests.system.cast_site import AGENT, MIB, Caster, CastSite, facts_of, has_begun
+from tests.system.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from tests.system.cast_site import Cast, Station
+
+pytestmark = pytest.mark.timeout(300)
+
+LARGE_MIB = 256
+SMALL_FILES = 1000
+
+SLOW_MIB = 24
+SLOW = 4 * MIB
+"""At so many bytes per second such a file is on its way for six seconds."""
+
+REST_S = 3.0
+"""Three times as much would arrive in it as may."""
+
+CASTS_AT_ONCE = 20
+AGENT_BYTES = 150 * MIB
+
+CHINESE_NAME = "模型 第 1 批.bin"
+
+
+@pytest.fixture(scope="module")
+def site(can_make_hosts: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CastSite]:
+    """The cluster that these tests share."""
+    with create_hosts(3, tmp_path_factory.mktemp("casts")) as hosts:
+        yield CastSite(hosts)
+
+
+@pytest.fixture
+async def caster(site: CastSite) -> AsyncIterator[Caster]:
+    """Asks from the head, once every node is alive; afterwards nothing is left anywhere."""
+    async with site.head.host.http() as http:
+        client = Client(http)
+        for station in site.stations:
+            await client.wait_for_node(station.name, lambda node: node["state"] == "alive", 60)
+        yield Caster(client)
+    for station in site.stations:
+        station.clear()
+
+
+def write_tree(top: Path) -> None:
+    """A tree with everything in it that a cast has to keep."""
+    (top / "small").mkdir(parents=True)
+    for number in range(SMALL_FILES):
+        (top / "small" / f"{number}.txt").write_text(f"{number}\n" * (number % 50))
+    (top / "empty").touch()
+    (top / CHINESE_NAME).write_bytes(os.urandom(3 * MIB + 1))
+    (top / CHINESE_NAME).chmod(0o640)
+    (top / "run.sh").write_text("#!/bin/sh\n")
+    (top / "run.sh").chmod(0o755)
+    with (top / "large.bin").open("wb") as file:
+        for _ in range(LARGE_MIB):
+            file.write(os.urandom(MIB))
+    for number, path in enumerate(sorted(top.rglob("*"), reverse=True)):
+        os.utime(path, ns=(1_600_000_000_000_000_000 + number,) * 2)
+
+
+def states(cast: Cast) -> set[str]:
+    return {target["state"] for target in cast["targets"]}
+
+
+@pytest.mark.parametrize(
+    ("source", "targets", "receivers"),
+    [
+        ("M1", ["M3"], ["M3"]),
+        ("M2", ["M1", "M3"], ["M1", "M3"]),
+        ("M3", "all", ["M1", "M2"]),
+        ("M1", {"selector": "castray.io/name=M*"}, ["M2", "M3"]),
+    ],
+)
+async def test_everything_goes_from_any_node_to_one_some_or_all(
+    site: CastSite, caster: Caster, source: str, targets: object, receivers: list[str]
+) -> None:
+    stations = {station.name: station for station in site.stations}
+    write_tree(stations[source].root / "tree 树")
+
+    cast = await caster.cast(f"{source}:tree 树", targets, "in/")
+
+    assert cast["state"] == "completed", cast
+    assert len(cast["targets"]) == len(receivers)
+    sent = facts_of(stations[source].root / "tree 树")
+    assert len(sent) == SMALL_FILES + 6
+    for name in receivers:
+        assert facts_of(stations[name].root / "in" / "tree 树") == sent
+        assert stations[name].litter() == []
+
+
+async def test_one_file_gets_its_new_name_and_what_is_there_stays(
+    site: CastSite, caster: Caster
+) -> None:
+    sent = site.head.write("a.bin", 2)
+
+    first = await caster.cast("M1:a.bin", ["M2"], "models/b.bin")
+    again = await caster.cast("M1:a.bin", ["M2"], "models/b.bin")
+    renamed = await caster.cast("M1:a.bin", ["M2"], "models/b.bin", if_exists="rename")
+
+    assert [cast["state"] for cast in (first, again, renamed)] == [
+        "completed",
+        "failed",
+        "completed",
+    ]
+    assert "is there already" in again["targets"][0]["error"]
+    assert renamed["targets"][0]["path"].endswith("/models/b (1).bin")
+    there = facts_of(site.bare.root / "models")
+    assert there["b.bin"] == there["b (1).bin"] == sent
+
+
+async def test_a_dry_run_tells_what_would_go_and_moves_nothing(
+    site: CastSite, caster: Caster
+) -> None:
+    site.head.write("a.bin", 2)
+
+    status, cast = await caster.request("M1:a.bin", "all", dry_run=True)
+
+    assert status == 200
+    assert cast["bytes_total"] == 2 * 2 * MIB
+    assert len(cast["targets"]) == 2
+    assert list(site.bare.root.iterdir()) == []
+
+
+def kill_receiver(site: CastSite) -> None:
+    site.worker.host.kill(AGENT)
+
+
+def kill_sender(site: CastSite) -> None:
+    site.head.host.kill(AGENT)
+
+
+def kill_both(site: CastSite) -> None:
+    kill_receiver(site)
+    kill_sender(site)
+
+
+def kill_registry(site: CastSite) -> None:
+    site.head.host.kill("^ray::ClusterRegistry")
+
+
+def kill_raylet(site: CastSite) -> None:
+    site.worker.host.kill(RAYLET)
+    site.start_node(site.worker)
+
+
+async def cut_link(site: CastSite) -> None:
+    site.worker.host.cut()
+    await asyncio.sleep(2)  # the length of the cut is what is tested
+    site.worker.host.heal()
+
+
+@pytest.mark.parametrize(
+    "harm", [kill_receiver, kill_sender, kill_both, kill_registry, kill_raylet, cut_link]
+)
+async def test_a_cast_goes_on_by_itself_and_shows_nothing_before_its_end(
+    site: CastSite, caster: Caster, harm: Callable[[CastSite], object]
+) -> None:
+    sent = site.head.write("a.bin", SLOW_MIB)
+    cast_id = await caster.start("M1:a.bin", ["M3"], bandwidth_limit=SLOW)
+    begun = await caster.when(cast_id, has_begun)
+
+    harmed = harm(site)
+    if asyncio.iscoroutine(harmed):
+        await harmed
+    too_early = (site.worker.root / "a.bin").exists()
+    ended = await caster.ended(cast_id)
+
+    assert begun["ended"] is None
+    assert not too_early
+    assert ended["state"] == "completed", ended
+    assert facts_of(site.worker.root / "a.bin")[""] == sent
+    assert site.worker.litter() == []
+
+
+async def test_a_paused_cast_rests_until_it_is_resumed(site: CastSite, caster: Caster) -> None:
+    sent = site.head.write("a.bin", SLOW_MIB)
+    cast_id = await caster.start("M1:a.bin", ["M2"], bandwidth_limit=SLOW)
+    await caster.when(cast_id, has_begun)
+
+    paused = await caster.steer(cast_id, "pause")
+    at_first = site.bare.blocks()
+    await asyncio.sleep(REST_S)
+    at_last = site.bare.blocks()
+    still = await caster.fetch(cast_id)
+    await caster.steer(cast_id, "resume")
+    ended = await caster.ended(cast_id)
+
+    assert (paused["state"], still["state"]) == ("paused", "paused")
+    # What was on its way when it was paused still arrives.
+    assert 0 < at_first <= at_last <= at_first + SLOW / MIB
+    assert ended["state"] == "completed"
+    assert facts_of(site.bare.root / "a.bin")[""] == sent
+
+
+async def test_a_cancelled_cast_leaves_nothing_and_can_be_tried_again(
+    site: CastSite, caster: Caster
+) -> None:
+    sent = site.head.write("a.bin", SLOW_MIB)
+    cast_id = await caster.start("M1:a.bin", ["M2", "M3"], bandwidth_limit=SLOW)
+    await caster.when(cast_id, has_begun)
+
+    cancelled = await caster.steer(cast_id, "cancel")
+    await until(lambda: not site.bare.litter() and not site.worker.litter())
+    left = [*site.bare.root.iterdir(), *site.worker.root.iterdir()]
+    await caster.steer(cast_id, "retry")
+    ended = await caster.ended(cast_id)
+
+    assert states(cancelled) == {"cancelled"}
+    assert left == []
+    assert ended["state"] == "completed"
+    for station in (site.bare, site.worker):
+        assert facts_of(station.root / "a.bin")[""] == sent
+
+
+@pytest.fixture
+def wall(site: CastSite) -> Iterator[None]:
+    """M2 and M3 cannot reach each other; the head reaches both."""
+    site.bare.block(site.worker)
+    site.worker.block(site.bare)
+    yield
+    site.bare.unblock(site.worker)
+    site.worker.unblock(site.bare)
+
+
+async def test_hosts_that_cannot_reach_each_other_cast_through_the_head(
+    site: CastSite, caster: Caster, wall: None
+) -> None:
+    sent = site.bare.write("a.bin", 8)
+
+    by_itself = await caster.cast("M2:a.bin", ["M3", "M1"])
+    direct = await caster.cast("M2:a.bin", ["M3"], "b.bin", mode="direct")
+
+    assert by_itself["state"] == "completed", by_itself
+    routes = {target["path"]: target["route"] for target in by_itself["targets"]}
+    assert sorted(target["route"] for target in by_itself["targets"]) == ["direct", "relay"], routes
+    assert facts_of(site.worker.root / "a.bin")[""] == sent
+    assert direct["state"] == "failed"
+    assert site.bare.host.address in direct["targets"][0]["error"]
+    assert not (site.worker.root / "b.bin").exists()
+
+
+async def test_a_cast_is_relayed_when_that_is_asked_for(site: CastSite, caster: Caster) -> None:
+    sent = site.bare.write("a.bin", 8)
+
+    cast = await caster.cast("M2:a.bin", ["M3"], mode="relay")
+
+    assert cast["state"] == "completed", cast
+    assert cast["targets"][0]["route"] == "relay"
+    assert facts_of(site.worker.root / "a.bin")[""] == sent
+
+
+async def test_many_casts_at_once_all_complete_in_little_memory(
+    site: CastSite, caster: Caster
+) -> None:
+    stations = {station.name: station for station in site.stations}
+    sent = {name: station.write("a.bin", 16) for name, station in stations.items()}
+    pairs = [(a, b) for a in stations for b in stations if a != b]
+    most = 0
+
+    ids = [
+        await caster.start(f"{source}:a.bin", [target], f"{number}.bin")
+        for number in range(CASTS_AT_ONCE)
+        for source, target in [pairs[number % len(pairs)]]
+    ]
+    casts = [await caster.fetch(cast_id) for cast_id in ids]
+    while any(cast["ended"] is None for cast in casts):
+        most = max([most, *(size for s in site.stations for size in s.agent_bytes())])
+        casts = [await caster.fetch(cast_id) for cast_id in ids]
+
+    assert {cast["state"] for cast in casts} == {"completed"}, casts
+    assert 0 < most <= AGENT_BYTES
+    for number in range(CASTS_AT_ONCE):
+        source, target = pairs[number % len(pairs)]
+        assert facts_of(stations[target].root / f"{number}.bin")[""] == sent[source]
+
+
+async def test_a_full_and_a_read_only_disk_fail_for_that_target_alone(
+    site: CastSite, caster: Caster
+) -> None:
+    sent = site.head.write("a.bin", 16)
+    for station, options in ((site.bare, "size=8m"), (site.worker, "ro")):
+        mount(station, "disk", options)
+
+    try:
+        full = await caster.cast("M1:a.bin", ["M2", "M1"], "disk/b.bin")
+        read_only = await caster.cast("M1:a.bin", ["M3"], "disk/b.bin")
+        left = list((site.bare.root / "disk").iterdir())
+    finally:
+        for station in (site.bare, site.worker):
+            station.host.run(["umount", "/tmp/home/castray/disk"])
+
+    assert full["state"] == "partial"
+    assert "the disk is full" in str([target["error"] for target in full["targets"]])
+    assert left == []
+    assert facts_of(site.head.root / "disk" / "b.bin")[""] == sent
+    assert read_only["state"] == "failed"
+    assert "read-only" in read_only["targets"][0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("../secret", r"\.\."),
+        ("/etc/passwd", "lies outside of what this node shares"),
+        ("a\0b", "NUL"),
+        ("x" * 300, "255"),
+        ("out", "leads out"),
+        ("pipe", "no regular file|neither|is a"),
+        ("nosuch", "no such|is not there|nothing"),
+    ],
+)
+async def test_what_may_not_be_read_or_written_is_refused_in_words(
+    site: CastSite, caster: Caster, path: str, words: str
+) -> None:
+    (site.head.root / "out").symlink_to("/etc/passwd")
+    os.mkfifo(site.head.root / "pipe")
+
+    status, problem = await caster.request(f"M1:{path}", ["M3"])
+
+    assert 400 <= status < 500
+    assert re.search(words, problem["detail"]), problem
+    assert list(site.worker.root.iterdir()) == []
+
+
+async def test_a_destination_that_leads_out_is_refused(site: CastSite, caster: Caster) -> None:
+    site.head.write("a.bin", 1)
+    (site.worker.root / "out").symlink_to("/tmp")
+
+    upwards, _ = await caster.request("M1:a.bin", ["M3"], "../a.bin")
+    linked = await caster.cast("M1:a.bin", ["M3"], "out/a.bin")
+
+    assert 400 <= upwards < 500
+    assert linked["state"] == "failed"
+    assert "a.bin" not in site.worker.host.run(["ls", "/tmp"])
+
+
+async def test_a_source_that_changes_while_it_is_sent_is_told(
+    site: CastSite, caster: Caster
+) -> None:
+    site.head.write("tree/a.bin", SLOW_MIB)
+    kept = site.head.write("tree/b.bin", 1)
+    cast_id = await caster.start("M1:tree", ["M3"], bandwidth_limit=SLOW)
+    await caster.when(cast_id, has_begun)
+
+    with (site.head.root / "tree/a.bin").open("ab") as file:
+        file.write(b"more")
+    ended = await caster.ended(cast_id)
+
+    assert ended["state"] == "partial", ended
+    assert "changed while it was sent" in ended["targets"][0]["problems"][0]["problem"]
+    assert set(facts_of(site.worker.root / "tree")) == {"", "b.bin"}
+    assert facts_of(site.worker.root / "tree/b.bin")[""] == kept
+    assert site.worker.litter() == []
+
+
+async def test_files_go_from_and_to_the_machine_where_somebody_types(
+    site: CastSite, caster: Caster, tmp_path: Path
+) -> None:
+    host = site.head.host
+    host.run(["sh", "-c", "mkdir -p /tmp/here && head -c 9M /dev/urandom > /tmp/here/'a b.bin'"])
+
+    host.run(["castray", "cp", "a b.bin", "M2:in/"], cwd="/tmp/here")
+    host.run(["castray", "cp", "M2:in/a b.bin", "M3:"], cwd="/tmp/here")
+    host.run(["castray", "cp", "M3:a b.bin", "c.bin"], cwd="/tmp/here")
+    host.run(["castray", "cast", "c.bin", "--to", "all"], cwd="/tmp/here")
+
+    host.run(["cmp", "/tmp/here/a b.bin", "/tmp/here/c.bin"])
+    [sent] = facts_of(site.bare.root / "in" / "a b.bin").values()
+    for station in (site.bare, site.worker):
+        assert facts_of(station.root / "c.bin")[""].digest == sent.digest
+
+
+async def test_the_guides_program_works_as_it_is_written(site: CastSite, caster: Caster) -> None:
+    sent = site.head.write("models/a.bin", 1)
+    guide = (REPOSITORY / "docs" / "casting.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"^```python\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+
+    output = site.head.host.run(["python", "-c", program], timeout_s=120)
+
+    assert "completed" in output
+    assert facts_of(site.worker.root / "models" / "a.bin")[""] == sent
+
+
+def mount(station: Station, name: str, options: str) -> None:
+    (station.root / name).mkdir()
+    place = f"/tmp/home/castray/{name}"
+    station.host.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place])
+
+
+async def until(holds: Callable[[], bool], within_s: float = 30) -> None:
+    deadline = asyncio.get_running_loop().time() + within_s
+    while not holds():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.1)
