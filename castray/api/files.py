@@ -27,6 +27,7 @@ from castray.transfer.agent_link import DirectoryListing, UploadOrder
 
 if TYPE_CHECKING:
     from castray.api.backend import Backend
+    from castray.api.downloads import Download
 
 __all__ = ["Uploaded", "files_router"]
 
@@ -75,27 +76,12 @@ def files_router(backend: Backend) -> APIRouter:
     async def download_file(request: Request, node: str, path: FilePath) -> Response:
         """A file, or with `Range` a part of it. It breaks off where the file changes meanwhile."""
         download = await open_download(await backend.agent(node), path)
-        size_bytes = download.status.size_bytes
-        headers = {
-            "Accept-Ranges": "bytes",
-            "Cache-Control": "no-store",
-            "Content-Disposition": content_disposition(download.status.name),
-            "ETag": download.tag,
-        }
-        is_same = request.headers.get("if-range", download.tag) == download.tag
-        try:
-            part = parse_range(request.headers.get("range"), size_bytes) if is_same else None
-        except UnsatisfiableRangeError:
-            headers = {"Content-Range": f"bytes */{size_bytes}"}
-            raise HTTPException(416, f"The file has {size_bytes} bytes", headers) from None
-        if part is not None:
-            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size_bytes}"
-        sent = range(size_bytes) if part is None else part
-        headers["Content-Length"] = str(len(sent))
+        part = _asked_part(request, download)
+        sent = range(download.status.size_bytes) if part is None else part
         return StreamingResponse(
             while_in_use(download.pieces(sent), backend, node),
             200 if part is None else 206,
-            headers,
+            _headers(download, part),
             media_type="application/octet-stream",
         )
 
@@ -125,6 +111,31 @@ def files_router(backend: Backend) -> APIRouter:
         return Uploaded(path=written, size_bytes=size_bytes)
 
     return router
+
+
+def _asked_part(request: Request, download: Download) -> range | None:
+    if request.headers.get("if-range", download.tag) != download.tag:
+        return None
+    size_bytes = download.status.size_bytes
+    try:
+        return parse_range(request.headers.get("range"), size_bytes)
+    except UnsatisfiableRangeError:
+        headers = {"Content-Range": f"bytes */{size_bytes}"}
+        raise HTTPException(416, f"The file has {size_bytes} bytes", headers) from None
+
+
+def _headers(download: Download, part: range | None) -> dict[str, str]:
+    size_bytes = download.status.size_bytes
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "no-store",
+        "Content-Disposition": content_disposition(download.status.name),
+        "Content-Length": str(size_bytes if part is None else len(part)),
+        "ETag": download.tag,
+    }
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size_bytes}"
+    return headers
 
 
 async def _discard(content: AsyncIterator[bytes]) -> None:
