@@ -76,9 +76,14 @@ class Agent:
         return self.is_up or bool(self.problem)
 
     @property
+    def casts(self) -> set[str]:
+        """The casts that it takes part in."""
+        return {*self.offers, *self.relays, *self.orders}
+
+    @property
     def is_busy(self) -> bool:
-        """Whether it takes part in a cast."""
-        return bool(self.offers or self.relays or self.orders or self.strange)
+        """Whether it has anything to do."""
+        return bool(self.casts or self.strange)
 
     def is_due(self, now: datetime) -> bool:
         """Whether to ask it whether it is there."""
@@ -91,17 +96,21 @@ class Agent:
 
     def go_down(self, problem: str, now: datetime, *, is_hopeless: bool) -> None:
         """It does not answer; what it was asked to do is to be asked again."""
+        # Bounded: an agent may be away for days.
+        self.failures = min(self.failures, 16)
         delay_s = min(FIRST_RETRY_S * 2**self.failures, LAST_RETRY_S)
         self.failures += 1
         self.ask_at = now + timedelta(seconds=delay_s)
-        self.problem, self.is_hopeless, self.asked, self.incarnation = (
-            problem,
-            is_hopeless,
-            False,
-            "",
-        )
+        self.incarnation, self.asked = "", False
+        self.problem, self.is_hopeless = problem, is_hopeless
         for known in (self.offers, self.relays, self.orders, self.strange):
             known.clear()
+
+    def leave(self, cast_id: str) -> None:
+        """It has nothing to do with that cast any more."""
+        self.strange.discard(cast_id)
+        for known in (self.offers, self.relays, self.orders):
+            known.pop(cast_id, None)
 
 
 @dataclass
