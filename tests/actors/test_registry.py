@@ -4,22 +4,39 @@ import dataclasses
 import os
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import ray
+from ray.exceptions import RayTaskError
 from ray.util import list_named_actors
 from ray.util.state import list_actors
 
+from castray.actors.agent_links import link_to
 from castray.actors.launch import ensure_registry, remove_actors
-from castray.actors.names import REGISTRY_NAME, ActorSettings, get_handle, poller_name
+from castray.actors.names import (
+    REGISTRY_NAME,
+    ActorSettings,
+    TransferSettings,
+    agent_name,
+    get_handle,
+    poller_name,
+)
 from castray.core.versioned import Version
-from castray.models import NodeState, ReasonCode, Snapshot, WorkStatus
+from castray.errors import InvalidRequestError, NotFoundError, SourceFileError
+from castray.models import CastState, NodeState, ReasonCode, Snapshot, WorkStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from castray.models import Cast, Node
+
 DEADLINE_S = 60.0
+
+MIB = 1 << 20
+
+CONTENT = os.urandom(6 * MIB + 5)
 
 
 def wait_for(registry: Any, holds: Callable[[Snapshot], bool]) -> Snapshot:
@@ -137,3 +154,75 @@ def test_removal_ends_every_actor_of_that_namespace_alone(settings: ActorSetting
     }
     with pytest.raises(ValueError, match="Failed to look up actor"):
         get_handle(namespace=settings.namespace)
+
+
+@pytest.fixture
+def casting(settings: ActorSettings, tmp_path: Path) -> ActorSettings:
+    """Settings by which the one node shares a directory with a file."""
+    root = tmp_path / "shared"
+    root.mkdir()
+    (root / "a.bin").write_bytes(CONTENT)
+    return dataclasses.replace(settings, transfer=TransferSettings(roots=(str(root),)))
+
+
+def copy_of(node: Node, **more: object) -> dict[str, object]:
+    """What to ask for to have the file copied on its node."""
+    source = {"node": node.name, "path": "a.bin"}
+    return {"source": source, "destination": "b.bin", "targets": [node.key], **more}
+
+
+def wait_for_cast(registry: Any, cast_id: str, holds: Callable[[Cast], bool]) -> Cast:
+    """A cast once it holds, following the registry's own changes."""
+    deadline = time.monotonic() + DEADLINE_S
+    version = None
+    while True:
+        changes = ray.get(registry.changes.remote(version, 1.0), timeout=DEADLINE_S)
+        version = changes.version
+        for cast in changes.casts.changed:
+            if cast.id == cast_id and holds(cast):
+                return cast  # type: ignore[no-any-return]
+        assert time.monotonic() < deadline, "never held"
+
+
+def test_cast_survives_the_death_of_its_agent_and_of_the_registry(casting: ActorSettings) -> None:
+    registry = ensure_registry(casting)
+    node = wait_for(registry, is_measured).nodes[0]
+    request = copy_of(node, bandwidth_limit=MIB)
+    cast_id = ray.get(registry.start_cast.remote(request), timeout=DEADLINE_S).id
+    wait_for_cast(registry, cast_id, lambda cast: 0 < cast.bytes_done < len(CONTENT))
+
+    os.kill(process_of(agent_name(node.node_id), casting), signal.SIGKILL)
+    os.kill(process_of(REGISTRY_NAME, casting), signal.SIGKILL)
+    cast = wait_for_cast(registry, cast_id, lambda cast: cast.ended is not None)
+
+    assert cast.state is CastState.COMPLETED
+    assert (Path(casting.transfer.roots[0]) / "b.bin").read_bytes() == CONTENT
+    page = ray.get(registry.casts.remote(), timeout=DEADLINE_S)
+    assert page.casts == (cast,)
+
+
+def test_refusals_of_casts_reach_the_caller_as_what_they_are(casting: ActorSettings) -> None:
+    registry = ensure_registry(casting)
+    node = wait_for(registry, is_measured).nodes[0]
+    missing = copy_of(node, source={"node": node.name, "path": "missing"})
+
+    for call, error in (
+        (registry.start_cast.remote(copy_of(node, targets=["M9"])), NotFoundError),
+        (registry.start_cast.remote(copy_of(node, mode="fast")), InvalidRequestError),
+        (registry.start_cast.remote(missing), SourceFileError),
+        (registry.cast.remote("0"), NotFoundError),
+        (registry.agent_of.remote("M9"), NotFoundError),
+    ):
+        with pytest.raises(RayTaskError) as caught:
+            ray.get(call, timeout=DEADLINE_S)
+        assert type(caught.value.cause) is error
+
+
+async def test_agent_of_a_node_answers_where_the_registry_says(casting: ActorSettings) -> None:
+    registry = ensure_registry(casting)
+    node = wait_for(registry, is_measured).nodes[0]
+
+    address = await registry.agent_of.remote(node.name)
+
+    facts = await link_to(address, casting.namespace).facts()
+    assert facts.roots == casting.transfer.roots
