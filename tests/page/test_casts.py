@@ -159,7 +159,8 @@ async def test_targets_are_chosen_by_label_by_cluster_or_all(
 async def test_a_file_of_ones_own_computer_goes_to_the_node_first(
     registry: MemoryBackend, nodes_page: Page, shared: Path, tmp_path: Path
 ) -> None:
-    (shared / "新 模型.pt").write_bytes(b"another")
+    (shared / "uploads").mkdir()
+    (shared / "uploads" / "新 模型.pt").write_bytes(b"another")
     mine = tmp_path / "新 模型.pt"
     mine.write_bytes(b"mine" * MIB)
     asked: list[CastRequest] = []
@@ -183,6 +184,39 @@ async def test_a_file_of_ones_own_computer_goes_to_the_node_first(
     sent = shared / asked[0].source.path
     assert sent.name != mine.name
     assert sent.read_bytes() == mine.read_bytes()
+
+
+async def test_what_was_sent_to_the_node_is_not_sent_again_where_the_cast_is_refused(
+    registry: MemoryBackend, server: PageServer, page: Page, shared: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+    asked: list[CastRequest] = []
+
+    async def refuse_once(request: CastRequest) -> Cast:
+        asked.append(request)
+        if len(asked) == 1:
+            raise InvalidRequestError("That makes no sense.")
+        return sample_cast(target("M1"))
+
+    registry.on_cast = refuse_once
+    await page.goto(f"{server.url}/ui")
+    dialog = await open_dialog(page, "M3")
+    await dialog.get_by_text("On my computer").click()
+    async with page.expect_file_chooser() as chooser:
+        await dialog.get_by_role("button", name="Drop a file here").click()
+    await (await chooser.value).set_files(tmp_path / "mine")
+    await dialog.get_by_text("All", exact=True).click()
+    await dialog.get_by_label("Destination").fill("in/")
+
+    await dialog.get_by_role("button", name="Cast", exact=True).click()
+    await expect(dialog.get_by_role("alert")).to_have_text("That makes no sense.")
+    await expect(dialog.get_by_label("File, directory or pattern")).to_have_value(
+        str(shared / "uploads" / "mine")
+    )
+    await dialog.get_by_role("button", name="Cast", exact=True).click()
+
+    await expect(dialog).to_have_count(0)
+    assert [request.source.path for request in asked] == [str(shared / "uploads" / "mine")] * 2
 
 
 async def test_why_a_cast_cannot_begin_stands_in_the_dialog(

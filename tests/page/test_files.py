@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
 
+from castray.transfer.agent import CastAgent
+from castray.transfer.agent_link import MAX_PIECE_BYTES
+from tests.api.waiting import until
+from tests.page.casts import key_of
 from tests.page.nodes import membership
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from playwright.async_api import Locator, Page
@@ -22,6 +28,20 @@ if TYPE_CHECKING:
 def nodes(registry: MemoryBackend) -> None:
     """M3, and one more."""
     registry.apply(membership("M3", "M1"))
+
+
+class ReluctantAgent(CastAgent):
+    """Writes nothing of an upload until it may."""
+
+    def __init__(self, roots: Sequence[str], ports: Sequence[int], address: str) -> None:
+        super().__init__(roots, ports, address)
+        self.is_asked = asyncio.Event()
+        self.may_write = asyncio.Event()
+
+    async def append_upload(self, upload_id: str, offset: int, data: bytes) -> None:
+        self.is_asked.set()
+        await self.may_write.wait()
+        await super().append_upload(upload_id, offset, data)
 
 
 async def open_files(page: Page, node: str) -> Locator:
@@ -97,6 +117,29 @@ async def test_where_a_name_is_taken_one_is_asked_what_to_do(
     await expect(dialog.locator('[data-testid="upload"][data-phase="done"]')).to_have_count(1)
     assert (shared / "f").read_bytes() == old_content
     await expect(dialog.get_by_test_id("files").get_by_role("listitem")).to_have_count(count)
+
+
+async def test_an_upload_goes_on_without_its_dialog_until_it_is_stopped(
+    registry: MemoryBackend, nodes_page: Page, shared: Path, tmp_path: Path
+) -> None:
+    # More than all the buffers on its way take in, so that it cannot all be sent already.
+    (tmp_path / "mine").write_bytes(bytes(12 * MAX_PIECE_BYTES))
+    agent = ReluctantAgent([str(shared)], [0], "127.0.0.1")
+    registry.agents[key_of("M3")] = agent
+    dialog = await open_files(nodes_page, "M3")
+    await upload(nodes_page, dialog, tmp_path / "mine")
+    line = dialog.locator('[data-testid="upload"][data-phase="sending"]')
+    await expect(line).to_be_visible()
+    await agent.is_asked.wait()
+
+    await dialog.get_by_role("button", name="Close").click()
+    await open_files(nodes_page, "M3")
+    await line.get_by_role("button", name="Stop this upload").click()
+    agent.may_write.set()
+
+    await expect(nodes_page.get_by_test_id("upload")).to_have_count(0)
+    await until(lambda: list(shared.rglob("*")) == [])
+    await agent.aclose()
 
 
 async def test_why_a_nodes_files_cannot_be_shown_is_said(

@@ -5,6 +5,9 @@ import { failureText } from "../api/failure";
 import { uploadFile } from "../api/files";
 import type { Cast, CastRequest } from "../api/records";
 
+/** Where a node keeps what was sent to it only to be cast. */
+const UPLOADS = "uploads";
+
 /** What is going on with a cast that is about to begin. */
 export type Casting =
   | { phase: "none" }
@@ -54,7 +57,7 @@ export function useCasting() {
         totalBytes: file.size,
       });
       const uploaded = await attempt(sending(0), () =>
-        uploadFile(node, file.name, file, {
+        uploadFile(node, `${UPLOADS}/${file.name}`, file, {
           ifExists: "rename",
           language: i18n.language,
           signal: aborter.current.signal,

@@ -8,7 +8,7 @@ import { castsInOrder } from "./list";
 
 /** All casts: those that the server tells by itself, and older ones a page at a time. */
 export function useCasts() {
-  const { t, i18n } = useTranslation();
+  const { i18n } = useTranslation();
   const told = useLive((live) => live.state.casts);
   const [read, setRead] = useState<readonly Cast[]>([]);
   const [cursor, setCursor] = useState<string | null>(null);
@@ -24,12 +24,12 @@ export function useCasts() {
         setRead((before) => [...before, ...page.casts]);
         setCursor(page.next_cursor);
       } catch (failure) {
-        setError(failureText(failure, t));
+        setError(failureText(failure, i18n.t));
       } finally {
         setIsBusy(false);
       }
     },
-    [i18n.language, t],
+    [i18n],
   );
   useEffect(() => void readMore(null), [readMore]);
 

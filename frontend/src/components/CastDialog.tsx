@@ -23,10 +23,11 @@ interface Props {
 export function CastDialog({ source, path, onClose }: Props) {
   const { t } = useTranslation();
   const [draft, setDraft] = useState<Draft>(() => newDraft(source, path));
+  const [isLocal, setIsLocal] = useState(false);
   const [file, setFile] = useState<File | null>(null);
   const [plan, setPlan] = useState<Cast | null>(null);
   const { casting, error, ...run } = useCasting();
-  const whole = file === null ? draft : { ...draft, path: file.name };
+  const whole = isLocal ? { ...draft, path: file?.name ?? "" } : draft;
   const isReady = requestOf(whole, false) !== null;
 
   const change = (fields: Partial<Draft>) => {
@@ -40,12 +41,12 @@ export function CastDialog({ source, path, onClose }: Props) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     let sent = draft;
-    if (file !== null && draft.source !== null) {
+    if (isLocal && file !== null && draft.source !== null) {
       const uploaded = await run.upload(draft.source, file);
       if (uploaded === null) return;
       sent = { ...draft, path: uploaded };
       // Whatever comes now, it is there, and need not be sent again.
-      setFile(null);
+      setIsLocal(false);
       setDraft(sent);
     }
     const request = requestOf(sent, false);
@@ -68,12 +69,14 @@ export function CastDialog({ source, path, onClose }: Props) {
         <Fieldset legend={t("cast.from")}>
           <CastSourcePicker
             draft={draft}
+            isLocal={isLocal}
             file={file}
             onDraft={change}
-            onFile={(chosen) => {
-              setFile(chosen);
+            onLocal={(chosen) => {
+              setIsLocal(chosen);
               setPlan(null);
             }}
+            onFile={setFile}
           />
         </Fieldset>
         <Fieldset legend={t("cast.to")}>
@@ -102,8 +105,8 @@ export function CastDialog({ source, path, onClose }: Props) {
           <Button
             variant="default"
             loading={casting.phase === "planning"}
-            disabled={!isReady || file !== null || casting.phase !== "none"}
-            title={file === null ? undefined : t("cast.noPreview")}
+            disabled={!isReady || isLocal || casting.phase !== "none"}
+            title={isLocal ? t("cast.noPreview") : undefined}
             onClick={preview}
           >
             {t("cast.preview")}

@@ -10,16 +10,17 @@ import { NodeSelect } from "./NodeSelect";
 
 interface Props {
   draft: Draft;
-  /** A file of this computer that goes to the source node first. */
+  /** Whether a file of this computer goes to the source node first; and which. */
+  isLocal: boolean;
   file: File | null;
   onDraft(fields: Partial<Draft>): void;
-  onFile(file: File | null): void;
+  onLocal(isLocal: boolean): void;
+  onFile(file: File): void;
 }
 
 /** From where, and what: something that lies on a node, or a file of this computer. */
-export function CastSourcePicker({ draft, file, onDraft, onFile }: Props) {
+export function CastSourcePicker({ draft, isLocal, file, onDraft, onLocal, onFile }: Props) {
   const { t } = useTranslation();
-  const [isLocal, setIsLocal] = useState(false);
   const { source, path } = draft;
   return (
     <Stack gap="xs">
@@ -32,10 +33,7 @@ export function CastSourcePicker({ draft, file, onDraft, onFile }: Props) {
         size="xs"
         aria-label={t("cast.what")}
         value={isLocal ? "local" : "node"}
-        onChange={(value) => {
-          setIsLocal(value === "local");
-          onFile(null);
-        }}
+        onChange={(value) => onLocal(value === "local")}
         data={[
           { value: "node", label: t("cast.onNode") },
           { value: "local", label: t("cast.onComputer") },

@@ -2,6 +2,7 @@ import { SegmentedControl, Select, Stack, Text, TextInput } from "@mantine/core"
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Draft, TargetsBy } from "../casts/draft";
+import { useClusterNames } from "../clusters/useClusterName";
 import { groupsOfLiving } from "../nodes/groups";
 import { useLive } from "../stores/live";
 import { NodeChecks } from "./NodeChecks";
@@ -17,7 +18,7 @@ interface Props {
 export function CastTargetPicker({ draft, onDraft }: Props) {
   const { t } = useTranslation();
   const nodes = useLive((live) => live.state.nodes);
-  const clusters = useLive((live) => live.state.clusters);
+  const clusterName = useClusterNames();
   const groups = useMemo(() => groupsOfLiving(nodes.values()), [nodes]);
   const others = groups.flatMap((group) => group.nodes).filter(({ key }) => key !== draft.source);
   return (
@@ -50,8 +51,7 @@ export function CastTargetPicker({ draft, onDraft }: Props) {
           label={t("cast.cluster")}
           data={groups.map(({ cluster }) => ({
             value: cluster,
-            label:
-              cluster === "home" ? t("clusters.home") : (clusters.get(cluster)?.name ?? cluster),
+            label: clusterName(cluster),
           }))}
           value={draft.cluster}
           onChange={(cluster) => onDraft({ cluster })}

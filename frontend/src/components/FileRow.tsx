@@ -24,6 +24,7 @@ interface Props {
 export function FileRow({ ref, index, topPx, status, isChosen, onFollow, children }: Props) {
   const { i18n } = useTranslation();
   const Icon = ICONS[status.kind];
+  const modified = new Date(status.modified_ms);
   return (
     <li
       ref={ref}
@@ -46,8 +47,8 @@ export function FileRow({ ref, index, topPx, status, isChosen, onFollow, childre
       <span className={classes.size}>
         {status.kind === "file" && formatBytes(status.size_bytes, i18n.language)}
       </span>
-      <time className={classes.time}>
-        {formatTime(new Date(status.modified_ms), i18n.language)}
+      <time className={classes.time} dateTime={modified.toISOString()}>
+        {formatTime(modified, i18n.language)}
       </time>
       <span className={classes.actions}>{children}</span>
     </li>

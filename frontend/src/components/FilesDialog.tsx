@@ -5,20 +5,22 @@ import { useTranslation } from "react-i18next";
 import { contentUrl } from "../api/files";
 import type { FileStatus } from "../api/records";
 import { useListing } from "../files/useListing";
-import { useUploads } from "../files/useUploads";
 import { useNodeName } from "../nodes/useNodeName";
 import { openCastDialog } from "../stores/dialog";
+import { startUpload, useUploads } from "../stores/uploads";
 import { DropZone } from "./DropZone";
 import { FileBrowser } from "./FileBrowser";
 import { UploadList } from "./UploadList";
 
 /** The files of a node: look through them, fetch them, put more there, cast them. */
 export function FilesDialog({ node, onClose }: { node: string; onClose(): void }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const name = useNodeName(node);
   const [directory, setDirectory] = useState("");
-  const files = useListing(node, directory);
-  const { uploads, start, dismiss } = useUploads(node, files.readAgain);
+  const arrived = useUploads(
+    ({ uploads }) => uploads.filter((each) => each.node === node && each.phase === "done").length,
+  );
+  const files = useListing(node, directory, arrived);
   const here = files.listing?.path ?? null;
   return (
     <Modal
@@ -26,7 +28,6 @@ export function FilesDialog({ node, onClose }: { node: string; onClose(): void }
       onClose={onClose}
       size="xl"
       title={t("files.title", { name })}
-      closeOnClickOutside={false}
       closeButtonProps={{ "aria-label": t("files.close") }}
       transitionProps={{ duration: 0 }}
     >
@@ -39,20 +40,16 @@ export function FilesDialog({ node, onClose }: { node: string; onClose(): void }
         {here !== null && files.error === null && (
           <DropZone
             onFiles={(chosen) => {
-              for (const file of chosen) start(here, file);
+              for (const file of chosen) {
+                const what = { node, directory: here, file, ifExists: "fail" } as const;
+                startUpload(what, i18n.language);
+              }
             }}
           >
             {t("files.upload", { path: here })}
           </DropZone>
         )}
-        <UploadList
-          uploads={uploads}
-          onDismiss={dismiss}
-          onAgain={({ id, directory: into, file }, ifExists) => {
-            dismiss(id);
-            start(into, file, ifExists);
-          }}
-        />
+        <UploadList node={node} />
       </Stack>
     </Modal>
   );

@@ -1,6 +1,7 @@
 import { Select } from "@mantine/core";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { useClusterNames } from "../clusters/useClusterName";
 import { groupsOfLiving } from "../nodes/groups";
 import { useLive } from "../stores/live";
 
@@ -14,20 +15,17 @@ interface Props {
 export function NodeSelect({ label, node, onNode }: Props) {
   const { t } = useTranslation();
   const nodes = useLive((live) => live.state.nodes);
-  const clusters = useLive((live) => live.state.clusters);
+  const clusterName = useClusterNames();
   const data = useMemo(
     () =>
       groupsOfLiving(nodes.values()).map((group) => ({
-        group:
-          group.cluster === "home"
-            ? t("clusters.home")
-            : (clusters.get(group.cluster)?.name ?? group.cluster),
+        group: clusterName(group.cluster),
         items: group.nodes.map(({ key, name, address }) => ({
           value: key,
           label: `${name} · ${address}`,
         })),
       })),
-    [nodes, clusters, t],
+    [nodes, clusterName],
   );
   return (
     <Select

@@ -12,15 +12,15 @@ export interface Listing {
   readAgain(): void;
 }
 
-/** What lies in a directory of a node; an empty path is its first root. */
-export function useListing(node: string, path: string): Listing {
+/** What lies in a directory of a node; an empty path is its first root. Each `edition` is read. */
+export function useListing(node: string, path: string, edition = 0): Listing {
   const { t, i18n } = useTranslation();
   const [listing, setListing] = useState<DirectoryListing | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setIsBusy] = useState(true);
   const [round, setRound] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round asks for the same again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round or edition asks for the same again
   useEffect(() => {
     let isWanted = true;
     setIsBusy(true);
@@ -35,7 +35,7 @@ export function useListing(node: string, path: string): Listing {
     return () => {
       isWanted = false;
     };
-  }, [node, path, round, i18n.language, t]);
+  }, [node, path, edition, round, i18n.language, t]);
 
   return { listing, error, isBusy, readAgain: () => setRound((before) => before + 1) };
 }
