@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from castray.core.cast_steps import End, Offer, Pause, Probe, Receive, Relay, Release, UseAgent
-from castray.errors import CastRayError, InvalidRequestError, NotFoundError, PeerError
+from castray.errors import CastRayError, InvalidRequestError, PeerError
 from castray.transfer.agent_link import OfferOrder, ReceiveOrder
 from castray.transfer.hashing import choose_algorithm
 from castray.transfer.peer import PeerAddress
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from castray.core.cast_steps import Step
     from castray.core.dispatching import DispatchState
     from castray.models import Node
-    from castray.transfer.agent_link import AgentLink
+    from castray.transfer.agent_link import AgentFacts, AgentLink
 
 __all__ = ["CastRuns"]
 
@@ -100,40 +100,49 @@ class CastRuns:
     def _stop_watch(self, node: str) -> None:
         self._links.pop(node, None)
         watch = self._watches.pop(node, None)
-        if watch is not None:
+        if watch is not None and watch is not asyncio.current_task():
             watch.cancel()
 
     def _lose(self, node: str, problem: str, *, is_hopeless: bool = False) -> None:
         """An agent does not answer: what it was asked is asked again once it does."""
+        self._stop_watch(node)
         self._state.went_down(node, problem, _now(), is_hopeless=is_hopeless)
-        self._links.pop(node, None)
         self._wake()
 
     async def _watch(self, node: Node) -> None:
         """Have an agent, and listen to it until it is lost."""
         try:
             link = await self._pool.link(node)
-            facts = await link.facts()
-            self._links[node.key] = link
-            self._state.came_up(node.key, facts.incarnation, facts.port, facts.algorithms)
-            self._wake()
-            await self._listen(node.key, link, facts.incarnation)
-        except CastRayError as error:
-            logger.info("the agent on %s is lost: %s", node.name, error)
-            is_hopeless = isinstance(error, InvalidRequestError | NotFoundError)
-            self._lose(node.key, str(error), is_hopeless=is_hopeless)
+            await self._listen(node.key, link, await link.facts())
         except Exception as error:
-            logger.exception("listening to the agent on %s failed", node.name)
-            self._lose(node.key, f"the agent on {node.name} cannot be used: {error!r}")
+            if not self._is_watch_of(node.key):
+                return
+            if isinstance(error, CastRayError):
+                logger.info("the agent on %s is lost: %s", node.name, error)
+            else:
+                logger.exception("listening to the agent on %s failed", node.name)
+            self._lose(node.key, str(error), is_hopeless=isinstance(error, InvalidRequestError))
 
-    async def _listen(self, node: str, link: AgentLink, incarnation: str) -> None:
+    def _is_watch_of(self, node: str) -> bool:
+        """Whether this task is the one that listens to that agent.
+
+        To be asked after each wait: before Python 3.12 `asyncio.wait_for`, in whatever is called
+        here, can swallow the cancellation of one that was to end.
+        """
+        return self._watches.get(node) is asyncio.current_task()
+
+    async def _listen(self, node: str, link: AgentLink, facts: AgentFacts) -> None:
+        if self._is_watch_of(node):
+            self._links[node] = link
+            self._state.came_up(node, facts.incarnation, facts.port, facts.algorithms)
+            self._wake()
         since = -1
-        # Looked at each time: before Python 3.12 `asyncio.wait_for`, in whatever is called here,
-        # can swallow a cancellation.
-        while self._watches.get(node) is asyncio.current_task():
+        while self._is_watch_of(node):
             poll = self._state.start_poll(node)
             reports = await link.reports(since, NEWS_WAIT_S)
-            if reports.incarnation != incarnation:
+            if not self._is_watch_of(node):
+                return
+            if reports.incarnation != facts.incarnation:
                 raise PeerError("the agent", "was restarted")
             is_whole = self._state.take_reports(
                 node, poll, reports.receivers, reports.offers, _now()
@@ -148,8 +157,8 @@ class CastRuns:
         try:
             await self._ask(step, link)
         except PeerError as error:
-            self._stop_watch(step.node)
-            self._lose(step.node, str(error))
+            if self._links.get(step.node) is link:
+                self._lose(step.node, str(error))
         except CastRayError as error:
             self._state.refused(step, str(error), _now())
         except Exception as error:

@@ -19,7 +19,7 @@ from castray.core.cast_request import parse_request, plan_cast
 from castray.core.casting import find_node
 from castray.core.dispatching import DispatchState
 from castray.core.state import MAX_ENDED_CASTS
-from castray.errors import InvalidRequestError, NotFoundError
+from castray.errors import InvalidRequestError, NotFoundError, PeerError
 from castray.models import CastAction, CastPage, KeptCast, NodeState
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from castray.actors.agent_pool import AgentPool
     from castray.models import Cast, CastRequest, Node
     from castray.store import Store
+    from castray.transfer.agent_link import Offered
 
 __all__ = ["CastDispatcher"]
 
@@ -37,8 +38,10 @@ logger = logging.getLogger(__name__)
 ROUND_S = 0.25
 """Nodes are looked at, and held back progress is told, at least this often."""
 
-MIN_GAP_S = 0.02
+MIN_GAP_S = 0.03
 """What happens closely together is looked at once."""
+
+SURVEY_RETRY_S = 2.0
 
 MAX_PAGE_CASTS = 1000
 
@@ -105,7 +108,7 @@ class CastDispatcher:
         cast = plan_cast(request, nodes, secrets.token_hex(8), _now())
         found = {node.key: node for node in nodes}
         self._use(cast.source)
-        offered = await (await self._pool.link(found[cast.source])).survey(request.source.path)
+        offered = await self._survey(found[cast.source], request.source.path)
         targets = tuple(
             target.model_copy(update={"bytes_total": offered.bytes_total})
             for target in cast.targets
@@ -181,6 +184,15 @@ class CastDispatcher:
             raise InvalidRequestError(f"{node.name} is dead: its files cannot be reached.")
         self._use(node.key)
         return await self._pool.address(node)
+
+    async def _survey(self, node: Node, path: str) -> Offered:
+        """What a path stands for; an agent that has just died gets time to come back."""
+        try:
+            return await (await self._pool.link(node)).survey(path)
+        except PeerError as error:
+            logger.info("asking once more in %g s: %s", SURVEY_RETRY_S, error)
+        await asyncio.sleep(SURVEY_RETRY_S)
+        return await (await self._pool.link(node)).survey(path)
 
     async def _find(self, cast_id: str) -> KeptCast:
         await self._records.flush()

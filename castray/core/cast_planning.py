@@ -107,7 +107,8 @@ class Planning:
         for cast_id, kept in self._table.casts.items():
             targets = tuple(t for t in kept.cast.targets if self._is_ready(cast_id, t))
             casts.append(kept.cast.model_copy(update={"targets": targets}))
-        names = {node.key: node.name for node in self._table.nodes.values()}
+        known = {key for kept in self._table.casts.values() for key in kept.nodes}
+        names = {key: self._table.name(key) for key in known}
         turns = plan_turns(casts, self._places, names)
         for (cast_id, node), why in turns.waits.items():
             self._apply(cast_id, TargetWaits(node, why))
