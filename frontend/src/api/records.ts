@@ -7,7 +7,6 @@ export type Cast = Schemas["Cast"];
 export type CastAction = "cancel" | "pause" | "resume" | "retry";
 export type CastMode = Schemas["CastMode"];
 export type CastPage = Schemas["CastPage"];
-export type CastProblem = Schemas["CastProblem"];
 export type CastRequest = Schemas["CastRequest"];
 export type CastState = Schemas["CastState"];
 export type CastTarget = Schemas["CastTarget"];
