@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from castray.core.cast_steps import Peer
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from castray.core.cast_table import CastTable
     from castray.models import Cast
 
-__all__ = ["plan_peers", "relay_peer", "source_peer"]
+__all__ = ["Company", "relay_peer", "source_peer"]
 
 MAX_NEIGHBOURS = 6
 
@@ -35,26 +36,39 @@ def relay_peer(table: CastTable, cast: Cast) -> Peer | None:
     return source._replace(host=table.nodes[table.head].address, port=port)
 
 
-def plan_peers(table: CastTable, cast: Cast, me: str, route: CastRoute) -> tuple[Peer, ...]:
-    """The source, by that route, and other receivers near `me`."""
-    is_relayed = route is CastRoute.RELAY
-    source = relay_peer(table, cast) if is_relayed else source_peer(table, cast)
-    near = [
-        target.node
-        for target in cast.targets
-        if target.state in (CastState.RUNNING, CastState.COMPLETED)
-        and table.order(cast.id, target.node) is not None
-        and _is_near(table, cast, me, target.node, route)
-    ]
-    neighbours = plan_neighbours(me, [me, *near], MAX_NEIGHBOURS)
-    others = [Peer(n, table.nodes[n].address, table.agents[n].port) for n in neighbours]
-    return (*([source] if source else ()), *others)
+class Company:
+    """The receivers of one cast that have something to give, by who can reach whom.
 
+    On the source's own node only the source serves.
 
-def _is_near(table: CastTable, cast: Cast, me: str, other: str, route: CastRoute) -> bool:
-    """Whether one receiver may reach the other; on the source's node only the source serves."""
-    if cast.source in (me, other) or me == other:
-        return False
-    if table.part(cast.id, other).route is not route:
-        return False
-    return route is CastRoute.DIRECT or table.nodes[me].cluster == table.nodes[other].cluster
+    Args:
+        table: What is known.
+        cast: A cast whose source answers.
+    """
+
+    def __init__(self, table: CastTable, cast: Cast) -> None:
+        self._table = table
+        self._cast = cast
+        self._groups: defaultdict[object, list[str]] = defaultdict(list)
+        for target in cast.targets:
+            if (
+                target.state in (CastState.RUNNING, CastState.COMPLETED)
+                and target.node != cast.source
+                and table.order(cast.id, target.node) is not None
+            ):
+                route = table.part(cast.id, target.node).route
+                self._groups[self._group(target.node, route)].append(target.node)
+
+    def peers_of(self, me: str, route: CastRoute) -> tuple[Peer, ...]:
+        """The source, by that route, and other receivers near `me`."""
+        table = self._table
+        is_relayed = route is CastRoute.RELAY
+        source = relay_peer(table, self._cast) if is_relayed else source_peer(table, self._cast)
+        near = [] if me == self._cast.source else self._groups[self._group(me, route)]
+        neighbours = plan_neighbours(me, near if me in near else [me, *near], MAX_NEIGHBOURS)
+        others = [Peer(n, table.nodes[n].address, table.agents[n].port) for n in neighbours]
+        return (*([source] if source else ()), *others)
+
+    def _group(self, node: str, route: CastRoute | None) -> object:
+        """Those who reach the source reach each other; the others do within their cluster."""
+        return route if route is CastRoute.DIRECT else (route, self._table.nodes[node].cluster)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from castray.core.cast_agents import Agent
 from castray.core.cast_nodes import with_successors
-from castray.core.cast_peers import plan_peers, relay_peer, source_peer
+from castray.core.cast_peers import Company, relay_peer, source_peer
 from castray.core.cast_state import ENDED, TargetFailed, TargetLost, TargetWaits
 from castray.core.cast_steps import End, Offer, Pause, Probe, Receive, Relay, Release, UseAgent
 from castray.core.casting import plan_turns
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from castray.core.cast_agents import Part
+    from castray.core.cast_agents import Order, Part
     from castray.core.cast_state import CastEvent
-    from castray.core.cast_steps import Step
+    from castray.core.cast_steps import Peer, Step
     from castray.core.cast_table import CastTable
     from castray.models import Cast, CastTarget
 
@@ -148,10 +148,13 @@ class Planning:
             agents = [agent for agent in map(table.agent_up, parties) if agent is not None]
             yield Offer(cast.source, cast_id, tuple(agent.algorithms for agent in agents))
         else:
+            company = Company(table, cast)
             for target in served:
-                yield from self._serve(cast, target, source)
+                yield from self._serve(cast, target, source, company)
 
-    def _serve(self, cast: Cast, target: CastTarget, source: Agent) -> Iterator[Step]:
+    def _serve(
+        self, cast: Cast, target: CastTarget, source: Agent, company: Company
+    ) -> Iterator[Step]:
         """What brings on a target whose source is ready."""
         table, agent = self._table, self._table.agent_up(target.node)
         if agent is None:
@@ -171,17 +174,8 @@ class Planning:
         elif part.route is CastRoute.RELAY and relay_peer(table, cast) is None:
             yield from self._open_relay(cast)
         else:
-            yield from self._order(cast, target, part, agent)
-
-    def _order(self, cast: Cast, target: CastTarget, part: Part, agent: Agent) -> Iterator[Receive]:
-        """What to tell a receiver that it was not told, or not since it was lost."""
-        route = part.route or CastRoute.DIRECT
-        peers = plan_peers(self._table, cast, target.node, route)
-        order = agent.orders.get(cast.id)
-        is_first = target.state is CastState.QUEUED
-        if is_first or (order is not None and order.peers != peers):
-            afresh = is_first and part.is_afresh
-            yield Receive(target.node, cast.id, peers, route, is_first=is_first, is_afresh=afresh)
+            peers = company.peers_of(target.node, part.route)
+            yield from _order(cast, target, part, agent.orders.get(cast.id), peers)
 
     def _open_relay(self, cast: Cast) -> Iterator[Step]:
         head = self._table.head
@@ -232,3 +226,13 @@ class Planning:
         if agent.is_due(self._now):
             agent.asked = True
             yield UseAgent(key)
+
+
+def _order(
+    cast: Cast, target: CastTarget, part: Part, order: Order | None, peers: tuple[Peer, ...]
+) -> Iterator[Receive]:
+    """What to tell a receiver that it was not told, or not since it was lost."""
+    is_first = target.state is CastState.QUEUED
+    if part.route is not None and (is_first or (order is not None and order.peers != peers)):
+        is_afresh = is_first and part.is_afresh
+        yield Receive(target.node, cast.id, peers, part.route, is_first, is_afresh)
