@@ -55,6 +55,7 @@ class CastRuns:
         self._wake = wake
         self._links: dict[str, AgentLink] = {}
         self._watches: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._calls: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def start(self, step: Step) -> None:
@@ -70,11 +71,12 @@ class CastRuns:
 
     async def aclose(self) -> None:
         """End all calls and wait until they have ended; the agents go on."""
-        tasks = [*self._watches.values(), *self._calls.values()]
-        self._watches.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for node in list(self._watches):
+            self._stop_watch(node)
+        calls = list(self._calls.values())
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, *self._ending, return_exceptions=True)
 
     def _start_call(self, key: tuple[str, str], call: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(call, name=f"step of cast {key[1]} at {key[0]}")
@@ -102,6 +104,8 @@ class CastRuns:
         watch = self._watches.pop(node, None)
         if watch is not None and watch is not asyncio.current_task():
             watch.cancel()
+            self._ending.add(watch)
+            watch.add_done_callback(self._ending.discard)
 
     def _lose(self, node: str, problem: str, *, is_hopeless: bool = False) -> None:
         """An agent does not answer: what it was asked is asked again once it does."""
@@ -207,10 +211,10 @@ class CastRuns:
             self._state.refused(step, text, _now())
 
     async def _receive(self, step: Receive, link: AgentLink) -> None:
-        kept = self._state.find(step.cast_id)
         if step.is_afresh:
             await link.end(step.cast_id, keep_partial=True)
             self._state.ended(End(step.node, step.cast_id, keep_partial=True))
+        kept = self._state.find(step.cast_id)
         self._state.begin(step, _now())
         order = ReceiveOrder(
             cast_id=step.cast_id,

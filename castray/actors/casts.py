@@ -195,11 +195,11 @@ class CastDispatcher:
         return await (await self._pool.link(node)).survey(path)
 
     async def _find(self, cast_id: str) -> KeptCast:
-        await self._records.flush()
-        kept = await asyncio.to_thread(self._store.cast, cast_id)
         try:
             return self._state.find(cast_id)
         except NotFoundError:
+            await self._records.flush()
+            kept = await asyncio.to_thread(self._store.cast, cast_id)
             if kept is None:
                 raise
             return kept
