@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from castray.errors import PeerError
@@ -47,6 +48,9 @@ INSTALLED_WITHIN_S = 90.0
 DISCONNECT = "/api/cluster/disconnect-external"
 
 OUTPOST = r"^ray::Outpost"
+
+MEMORY_BYTES = 150_000_000
+"""The most that an agent may take, whatever it sends and receives."""
 
 ASK = """
 import json, sys, ray
@@ -286,6 +290,7 @@ async def test_a_file_is_cast_to_another_cluster_and_back(
     back = await cast(castray, "L2", "in/away 去.bin", "back/", ["home"])
 
     assert (away["state"], back["state"]) == ("completed", "completed"), [away, back]
+    assert [pid for pid in await processes_of(lab) if memory_of(pid) > MEMORY_BYTES] == []
     expected = sum_of(lab.home, "away 去.bin")
     for host, path in (
         (lab.head, "in/away 去.bin"),
@@ -335,6 +340,10 @@ def make_file(host: Host, path: str, size_bytes: int) -> None:
     place = "/tmp/home/castray"
     script = f'mkdir -p {place}; head -c {size_bytes} /dev/urandom > "{place}/{path}"'
     host.run(["sh", "-c", script])
+
+
+def memory_of(pid: int) -> int:
+    return int(psutil.Process(pid).memory_full_info().pss)
 
 
 def sum_of(host: Host, path: str) -> str:
