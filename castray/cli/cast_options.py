@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from castray.cli.places import BYTES_PER_S
+from castray.cli.places import parse_rate
 from castray.models import CastMode, CastRequest, IfExists, Record
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ OPTIONS = (
     click.option("--dry-run", is_flag=True, help="Only tell what would go where."),
     click.option(
         "--bwlimit",
-        type=BYTES_PER_S,
+        callback=lambda _context, _option, text: text if text is None else parse_rate(text),
         metavar="RATE",
         help="The most bytes per second on each node, such as 500K, 10M or 1.5G.",
     ),

@@ -51,7 +51,7 @@ async def copy_files(
     """Copy files, one after the other, and show how far that is; one that fails stops no other.
 
     Raises:
-        NoAnswerError: Nobody answers any more.
+        click.ClickException: Nobody answers any more.
     """
     copied, meter, bytes_done = Copied([], []), RateMeter(), 0
 
@@ -69,8 +69,10 @@ async def copy_files(
         for item in items:
             try:
                 copied.paths.append(await copy_one(transfer, item))
-            except NoAnswerError:
-                raise
+            except NoAnswerError as error:
+                there = f"{len(copied.paths)} of {len(items)} files are there"
+                sentence = f"{error.message} {there}; --resume goes on with the others."
+                raise click.ClickException(sentence) from None
             except click.ClickException as error:
                 copied.problems.append(error.message)
 

@@ -105,7 +105,7 @@ async def _fetch(transfer: FileTransfer, node: str, item: Download, *, resumes: 
     tag = response.headers.get("ETag", "")
     partial = _partial_path(item.file, tag)
     done = partial.stat().st_size if resumes and tag and partial.exists() else 0
-    if done:
+    if 0 < done < item.status.size_bytes:
         response.close()
         response = await transfer.open_at(node, item.path, done, tag)
     try:

@@ -8,7 +8,7 @@ import click
 
 from castray.models import ClusterTargets, LabelTargets
 
-__all__ = ["BYTES_PER_S", "Place", "Targets", "parse_place", "parse_targets"]
+__all__ = ["Place", "Targets", "parse_place", "parse_rate", "parse_targets"]
 
 CLUSTER_PREFIX = "cluster:"
 
@@ -63,22 +63,17 @@ def parse_targets(text: str) -> Targets:
     return nodes
 
 
-class _BytesPerSecond(click.ParamType[int]):
-    name = "rate"
+def parse_rate(text: str) -> int:
+    """Read bytes per second: `500K`, `10M` and `1.5G` are multiples of 1024.
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        text = str(value).upper()
-        unit = UNITS.get(text[-1:], 1)
-        try:
-            rate = int(float(text.rstrip("KMG")) * unit)
-        except (ValueError, OverflowError):
-            rate = 0
-        if rate < 1:
-            self.fail(f"{value!r} is no rate: write bytes per second, such as 500K or 10M.")
-        return rate
-
-
-BYTES_PER_S = _BytesPerSecond()
-"""Reads `500K`, `10M`, `1.5G`: multiples of 1024 bytes per second."""
+    Raises:
+        click.ClickException: That is no rate.
+    """
+    number, unit = (text[:-1], UNITS[text[-1]]) if text[-1:] in UNITS else (text, 1)
+    try:
+        rate = int(float(number) * unit)
+    except (ValueError, OverflowError):
+        rate = 0
+    if rate < 1:
+        raise click.BadParameter(f"{text!r} is no rate: write bytes per second, as 500K or 10M.")
+    return rate

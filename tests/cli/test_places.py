@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from castray.cli.places import BYTES_PER_S, Place, parse_place, parse_targets
+from castray.cli.places import Place, parse_place, parse_rate, parse_targets
 from castray.models import ClusterTargets, LabelTargets
 
 
@@ -54,13 +54,13 @@ def test_targets_without_a_name_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "rate"), [("800", 800), ("500K", 512_000), ("10m", 10 << 20), ("1.5G", 3 << 29)]
+    ("text", "rate"), [("800", 800), ("500K", 512_000), ("10M", 10 << 20), ("1.5G", 3 << 29)]
 )
 def test_rates_are_bytes_per_second_in_multiples_of_1024(text: str, rate: int) -> None:
-    assert BYTES_PER_S.convert(text, None, None) == rate
+    assert parse_rate(text) == rate
 
 
 @pytest.mark.parametrize("text", ["0", "-1M", "fast", "", "nan", "infG", "10MB"])
 def test_what_is_no_rate_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is no rate"):
-        BYTES_PER_S.convert(text, None, None)
+        parse_rate(text)

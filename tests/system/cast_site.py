@@ -71,7 +71,10 @@ class Station:
     def clear(self) -> None:
         """Remove everything beneath the root."""
         for path in self.root.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def litter(self) -> list[str]:
         """What is left of casts that did not end."""
