@@ -13,7 +13,7 @@ from pathlib import Path
 
 __all__ = ["main"]
 
-BENCHES = ("status_latency", "dashboard_api", "fan_out", "reporter_call", "discovery")
+BENCHES = ("status_latency", "dashboard_api", "fan_out", "reporter_call", "discovery", "cast")
 HERE = Path(__file__).parent
 OUT = HERE / "out"
 
