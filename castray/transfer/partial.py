@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,11 @@ CREATE = os.O_RDWR | os.O_CREAT
 OURS = 0o600
 
 CLOSED = -1
+
+LOCK_WITHIN_S = 10.0
+"""An agent that is ended, or that has lost its node, may work in a partial a moment longer."""
+
+LOCK_POLL_S = 0.1
 
 
 class Partial:
@@ -163,15 +169,26 @@ def open_partial(root: int, parts: Sequence[str], cast_id: str) -> Iterator[Part
         directory = stack.enter_context(open_directory(parent, [name], follow=False))
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
         journal = stack.enter_context(_opened(JOURNAL_NAME, flags, directory))
-        try:
-            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TargetFileError(name, "is in use by another receiver of this cast") from error
+        _lock(journal, name)
         partial = Partial(directory, parent, depth, name, journal)
         try:
             yield partial
         finally:
             partial.descriptor = CLOSED
+
+
+def _lock(journal: int, name: str) -> None:
+    deadline = time.monotonic() + LOCK_WITHIN_S
+    while True:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                problem = "is in use by another receiver of this cast"
+                raise TargetFileError(name, problem) from error
+            time.sleep(LOCK_POLL_S)
+        else:
+            return
 
 
 def remove_partial(parent: int, name: str) -> None:

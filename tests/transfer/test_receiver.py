@@ -301,8 +301,9 @@ class TestGoingOn:
         assert tree_of(target.root / "tree") == tree_of(source.root / "tree")
 
     def test_two_receivers_of_one_cast_do_not_work_in_one_place(
-        self, source: Host, target: Host, share: SourceShare
+        self, source: Host, target: Host, share: SourceShare, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("castray.transfer.partial.LOCK_WITHIN_S", 0.0)
         first = Running(target.receiver("tree", [source.as_source]))
         first.wait_until(lambda: target.bytes_done >= 1)
 
@@ -310,6 +311,19 @@ class TestGoingOn:
             target.receive("tree", source)
 
         assert first.end().problems == ()
+
+    def test_the_next_receiver_waits_until_the_one_before_it_has_ended(
+        self, source: Host, target: Host, share: SourceShare
+    ) -> None:
+        first = Running(target.receiver("tree", [source.as_source]))
+        first.wait_until(lambda: target.bytes_done >= 1)
+
+        second = Running(target.receiver("tree", [source.as_source]))
+        first.receiver.stop()
+
+        with pytest.raises(CastCancelledError):
+            first.end()
+        assert second.end().problems == ()
 
 
 def test_a_source_that_comes_back_elsewhere_is_used_again(
