@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from bench import cast_agent, cast_cluster
 from bench.cast_cluster import CastRay
 from bench.cast_fleet import Fleet
+from bench.cast_lamps import measure_lamps
 from bench.cast_peers import Nginx, ObjectStore, Rsync, iperf3, missing_programs
-from bench.figures import Limit, describe_machine, print_limits, print_table
+from bench.figures import Limit, describe_machine, percentile, print_limits, print_table
 from tests.hosts import create_hosts, why_no_hosts
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ TREE_FILES, TREE_FILE_KIB = 1000, 64
 SHARED_MIB = 256
 RECEIVERS = 7
 LINK_MBIT_PER_S = 200
+
+CASTS_AT_ONCE = 20
+CAST_BYTES_PER_S = 4 * MIB
+"""So slow that they outlast what is measured; four of them move at once, the others wait."""
+
+LAMP_LIMITS_MS = {50: 15, 99: 100}
 
 Seconds = dict[str, list[float]]
 
@@ -93,6 +100,7 @@ def _measure_two(directory: Path, rounds: int) -> list[Limit]:
             for name, copy in tree_copies.items():
                 tree.setdefault(name, []).append(copy())
                 target.run(["rm", "-rf", str(root / "tree-copy")])
+        lamp_limits = asyncio.run(_measure_lamps(castray, target))
     _print_seconds(f"2 hosts, {LARGE_MIB} MiB", LARGE_MIB * MIB, large)
     tree_bytes = TREE_FILES * TREE_FILE_KIB * 1024
     _print_seconds(f"2 hosts, {TREE_FILES} files of {TREE_FILE_KIB} KiB", tree_bytes, tree)
@@ -102,7 +110,34 @@ def _measure_two(directory: Path, rounds: int) -> list[Limit]:
         for name, least in wanted.items()
     ]
     what = f"{TREE_FILES} files: CastRay's rate / rsync daemon"
-    return [*limits, _at_least(what, 1, tree["rsync daemon"], tree["CastRay"])]
+    return [*limits, *lamp_limits, _at_least(what, 1, tree["rsync daemon"], tree["CastRay"])]
+
+
+async def _measure_lamps(castray: CastRay, target: Host) -> list[Limit]:
+    target.start(["python", "-m", "castray.monitor"]).wait_for_output("CM-ZSB monitor")
+    await measure_lamps(castray, target)  # until everything is connected
+    alone = await measure_lamps(castray, target)
+    for number in range(CASTS_AT_ONCE):
+        await castray.start("shared", f"copy-{number}", CAST_BYTES_PER_S)
+    beside = await measure_lamps(castray, target)
+    if not await castray.count_unfinished():
+        raise RuntimeError("the casts ended before the lamps were measured: make them slower")
+    print_table(
+        ("status change → /ws?mode=delta, ms", "p50", "p99"),
+        [
+            (name, f"{percentile(values, 50):.1f}", f"{percentile(values, 99):.1f}")
+            for name, values in (("no cast", alone), (f"{CASTS_AT_ONCE} casts", beside))
+        ],
+    )
+    return [
+        Limit(
+            f"lamp beside {CASTS_AT_ONCE} casts, p{percent}",
+            f"≤ {limit_ms} ms",
+            f"{percentile(beside, percent):.1f} ms",
+            percentile(beside, percent) <= limit_ms,
+        )
+        for percent, limit_ms in LAMP_LIMITS_MS.items()
+    ]
 
 
 def _measure_eight(directory: Path) -> list[Limit]:
@@ -154,6 +189,7 @@ def _write_files(source: Host, root: Path) -> None:
     source.run(["mkdir", "-p", str(root / "tree")])
     _write_random(source, root / "warm-up", 1)
     _write_random(source, root / "large", LARGE_MIB)
+    _write_random(source, root / "shared", SHARED_MIB)
     kib = TREE_FILES * TREE_FILE_KIB
     script = f"head -c {kib}K /dev/urandom | split -b {TREE_FILE_KIB}K -a 4 - {root}/tree/file"
     source.run(["sh", "-c", script])
