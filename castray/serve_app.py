@@ -19,6 +19,7 @@ from castray.actors.agent_links import AgentAddress, link_to
 from castray.actors.launch import ensure_registry, remove_actors
 from castray.actors.names import (
     CONNECTOR_NAME,
+    DEPLOYMENT_NAME,
     ActorSettings,
     ExternalSettings,
     TransferSettings,
@@ -44,7 +45,6 @@ __all__ = ["APPLICATION_NAME", "app", "build_application", "deploy", "shutdown"]
 logger = logging.getLogger(__name__)
 
 APPLICATION_NAME = "castray"
-DEPLOYMENT_NAME = "CastRay"
 
 MAX_OPEN_REQUESTS = 100_000
 """Every open socket counts as a request in progress."""

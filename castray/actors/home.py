@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -10,6 +11,7 @@ from ray._private.ray_constants import DASHBOARD_ADDRESS, KV_NAMESPACE_DASHBOARD
 from ray.experimental.internal_kv import _internal_kv_get
 from ray.util.state import list_actors, list_jobs
 
+from castray.actors.names import DEPLOYMENT_NAME
 from castray.core.events import NodeFacts, TasksObserved
 from castray.models import HOME_CLUSTER, Cluster, ClusterState, LogicalResource, NodeSource
 
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["fetch_home_cluster", "fetch_members", "fetch_tasks"]
+__all__ = ["fetch_home_cluster", "fetch_members", "fetch_tasks", "parse_task"]
 
 MAX_LISTED = 10_000
 JOB_SUPERVISOR_PREFIX = "_ray_internal_job_actor_"
+SERVE_REPLICA = re.compile(r"SERVE_REPLICA::(?P<application>[^#]+)#(?P<deployment>[^#]+)#.+")
+"""How Serve calls a replica's actor."""
 
 
 def fetch_members() -> tuple[NodeFacts, ...]:
@@ -55,6 +59,27 @@ def fetch_home_cluster(rows: Sequence[NodeFacts], since: datetime) -> Cluster:
     )
 
 
+def parse_task(namespace: str | None, actor_name: str, ours: str) -> str | None:
+    """What people call an actor: a replica after its deployment, a job's supervisor after the job.
+
+    Args:
+        namespace: The actor's.
+        actor_name: Its name, or that of its class.
+        ours: The namespace of CastRay's own actors.
+
+    Returns:
+        None for the machinery of CastRay and Serve, which is nobody's work.
+    """
+    if namespace == ours:
+        return None
+    if namespace == "serve":
+        replica = SERVE_REPLICA.fullmatch(actor_name)
+        if replica is None or replica["deployment"] == DEPLOYMENT_NAME:
+            return None
+        return f"{replica['application']}/{replica['deployment']}"
+    return actor_name.replace(JOB_SUPERVISOR_PREFIX, "job ")
+
+
 async def fetch_tasks(namespace: str) -> TasksObserved:
     """Which actors and jobs run where, but for CastRay's own, which live in that namespace."""
     # Without an address it may ask another cluster that this machine happens to run.
@@ -77,9 +102,10 @@ async def fetch_tasks(namespace: str) -> TasksObserved:
     )
     return TasksObserved(
         actors=tuple(
-            (row.node_id, _task_name(row.name or row.class_name))
+            (row.node_id, name)
             for row in actors
-            if row.node_id and not _is_infrastructure(row.ray_namespace, row.name, namespace)
+            if row.node_id
+            and (name := parse_task(row.ray_namespace, row.name or row.class_name, namespace))
         ),
         # A submitted job is there already, as the actor that supervises it.
         jobs=tuple(
@@ -88,18 +114,6 @@ async def fetch_tasks(namespace: str) -> TasksObserved:
             if row.driver_info is not None and row.submission_id is None
         ),
     )
-
-
-def _is_infrastructure(namespace: str | None, name: str | None, ours: str) -> bool:
-    """Whether an actor is CastRay's or Serve's own machinery rather than somebody's work."""
-    return namespace == ours or (
-        namespace == "serve" and (name or "").startswith(("SERVE_CONTROLLER", "SERVE_PROXY"))
-    )
-
-
-def _task_name(actor_name: str) -> str:
-    """What an actor is called; the supervisor of a submitted job is called after its job."""
-    return actor_name.replace(JOB_SUPERVISOR_PREFIX, "job ")
 
 
 def _parse_node(row: dict[str, Any]) -> NodeFacts:

@@ -17,6 +17,7 @@ __all__ = [
     "AGENT_PREFIX",
     "CONNECTOR_NAME",
     "DEFAULT_NAMESPACE",
+    "DEPLOYMENT_NAME",
     "REGISTRY_CONCURRENCY_GROUPS",
     "REGISTRY_NAME",
     "ActorSettings",
@@ -34,6 +35,9 @@ __all__ = [
 DEFAULT_NAMESPACE = "castray"
 REGISTRY_NAME = "ClusterRegistry"
 CONNECTOR_NAME = "ClusterConnector"
+DEPLOYMENT_NAME = "CastRay"
+"""Of the API, in Ray Serve."""
+
 POLLER_PREFIX = "StatusPoller:"
 AGENT_PREFIX = "TransferAgent:"
 

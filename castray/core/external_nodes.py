@@ -39,6 +39,9 @@ USAGE_FRESH_S = 15.0
 DEAD_NODE_RETENTION_S = 3600.0
 """How long a dead node that nothing replaced is still shown; Ray itself never forgets it."""
 
+DEATH_SEEN_WITHIN_S = 65.0
+"""A node whose link is cut is dead to Ray after a minute, and may be back long before that."""
+
 NOT_REPORTED_YET = WorkReport(
     reason=Reason(
         code=ReasonCode.NOT_REPORTED_YET,
@@ -137,10 +140,11 @@ def _is_shown(node: NodeReading, nodes: Sequence[NodeReading], now: datetime) ->
         return True
     if node.ended_at is None or now - node.ended_at > timedelta(seconds=DEAD_NODE_RETENTION_S):
         return False
+    may_have_died = node.ended_at - timedelta(seconds=DEATH_SEEN_WITHIN_S)
     return not any(
         other.facts.alive
         and other.started_at is not None
-        and other.started_at > node.ended_at
+        and other.started_at > may_have_died
         and (other.facts.address, _name(other.facts)) == (node.facts.address, _name(node.facts))
         for other in nodes
     )

@@ -200,8 +200,25 @@ def test_a_dead_node_with_another_in_its_place_is_not_shown() -> None:
     assert [n.id for n in read(dead, neighbour, now=after(10))] == ["ray_node_aa", "ray_node_cc"]
 
 
+def test_a_node_that_was_back_before_ray_noticed_its_death_is_shown_once() -> None:
+    dead = died(EDGE, ended_at=after(60))
+    restarted = replace(
+        EDGE, facts=replace(EDGE.facts, node_id="bb" * 14), load=None, started_at=after(8)
+    )
+
+    assert [n.id for n in read(dead, restarted, now=after(61))] == ["ray_node_bb"]
+
+
+def test_a_dead_node_beside_an_old_namesake_is_shown() -> None:
+    dead = died(EDGE, ended_at=after(600))
+    neighbour = replace(EDGE, facts=replace(EDGE.facts, node_id="bb" * 14), load=None)
+
+    assert len(read(dead, neighbour, now=after(601))) == 2
+
+
 def test_of_a_lost_clusters_nodes_nothing_measured_is_left_and_the_dead_stay_dead() -> None:
-    gone = replace(EDGE, facts=replace(EDGE.facts, node_id="dd" * 14, alive=False))
+    facts = replace(EDGE.facts, node_id="dd" * 14, address="10.0.0.9", alive=False)
+    gone = replace(EDGE, facts=facts)
     nodes = read(EDGE, replace(gone, ended_at=NOON))
     lost = Reason(code=ReasonCode.CLUSTER_LOST, detail="Nobody answers.")
 
