@@ -282,7 +282,7 @@ export const en = {
     feed_lost: "CastRay's registry does not answer.",
     cluster_lost: "The connection to the cluster is lost; it is tried again by itself.",
     cluster_wants_token: "The cluster wants a token: connect it with one.",
-    cluster_unreadable: "The cluster's dashboard cannot be read.",
+    cluster_unreadable: "The cluster's dashboard cannot be read, or not all of it.",
     page_offline: "No connection to CastRay.",
   },
 };

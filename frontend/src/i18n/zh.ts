@@ -271,7 +271,7 @@ export const zh: typeof en = {
     feed_lost: "CastRay 注册中心无响应。",
     cluster_lost: "与集群的连接已丢失，会自动重试。",
     cluster_wants_token: "集群需要令牌，请填写令牌后连接。",
-    cluster_unreadable: "无法读取集群的仪表板。",
+    cluster_unreadable: "无法读取集群的仪表板，或只能读取其中一部分。",
     page_offline: "与 CastRay 的连接已断开。",
   },
 };
