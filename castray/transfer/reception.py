@@ -156,11 +156,13 @@ class Reception:
             is_due: Whether it is this one's turn.
 
         Returns:
-            Whether its turn has come; not so when an earlier one is on nobody's way here.
+            Whether its turn has come; not so when an earlier one is on nobody's way here, or when
+            the file is wanted no more.
         """
         with self.changed:
             while not is_due():
-                if self.failure or not self._picker.is_next(block, first):
+                is_missing = self._picker.missing >> block & 1
+                if self.failure or not is_missing or not self._picker.is_next(block, first):
                     return False
                 self.changed.wait(TURN_S)
         return True
