@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from castray.core.paths import PARTIAL_PREFIX, PARTIAL_SUFFIX
 from castray.errors import TargetFileError
 from castray.transfer.beneath import open_directory
-from castray.transfer.linux import reserve, sync_all
+from castray.transfer.linux import reserve, start_writing, sync_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,6 +80,7 @@ class Partial:
             if os.fstat(descriptor).st_size != entry.size:
                 reserve(descriptor, entry.size)
             _write(descriptor, data, offset)
+            start_writing(descriptor, offset, len(data))
 
     def make_link(self, number: int, entry: Entry) -> None:
         """Make a symbolic link, to be placed like a file."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castray.transfer import linux
-from castray.transfer.linux import rename_new, reserve, sync_all
+from castray.transfer.linux import rename_new, reserve, start_writing, sync_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +103,31 @@ def test_more_than_the_disk_has_is_not_reserved(tmp_path: Path) -> None:
     with opened(tmp_path / "file", os.O_RDWR) as descriptor:  # noqa: SIM117
         with pytest.raises(OSError, match=r"No space left|too large"):
             reserve(descriptor, 1 << 60)
+
+
+def test_memory_is_not_filled_beforehand() -> None:
+    descriptor = os.memfd_create("file")
+    try:
+        reserve(descriptor, 5_000_000)
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+
+    assert (status.st_size, status.st_blocks) == (5_000_000, 0)
+
+
+@pytest.mark.parametrize("can_start", [True, False])
+def test_what_the_disk_begins_with_is_read_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, can_start: bool
+) -> None:
+    if not can_start:
+        monkeypatch.setattr(linux, "sync_file_range", None)
+    (tmp_path / "file").write_bytes(b"x" * 5_000_000)
+
+    with opened(tmp_path / "file", os.O_RDWR) as descriptor:
+        start_writing(descriptor, 1_000_000, 2_000_000)
+
+    assert (tmp_path / "file").read_bytes() == b"x" * 5_000_000
 
 
 def test_a_failing_sync_is_told(tmp_path: Path) -> None:
