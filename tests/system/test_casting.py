@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hosts import RAYLET, REPOSITORY, create_hosts
-from tests.system.cast_site import AGENT, MIB, Caster, CastSite, facts_of, has_begun
+from tests.system.cast_site import AGENT, MIB, Cast, Caster, CastSite, facts_of, has_begun
 from tests.system.client import Client
 
 if TYPE_CHECKING:
@@ -277,8 +277,8 @@ async def test_many_casts_at_once_all_complete_in_little_memory(
         for number in range(CASTS_AT_ONCE)
         for source, target in [pairs[number % len(pairs)]]
     ]
-    casts = [await caster.fetch(cast_id) for cast_id in ids]
-    while any(cast["ended"] is None for cast in casts):
+    casts: list[Cast] = []
+    while not casts or any(cast["ended"] is None for cast in casts):
         most = max([most, *(size for s in site.stations for size in s.agent_bytes())])
         casts = [await caster.fetch(cast_id) for cast_id in ids]
 
