@@ -82,8 +82,14 @@ def plan_lines(cast: Cast, names: Mapping[str, str]) -> list[str]:
 
 def casts_table(casts: Iterable[Cast], names: Mapping[str, str]) -> Table:
     """One row a cast."""
-    table = Table("Cast", "State", "Begun", "From", box=None)
-    table.add_column("To", overflow="fold")
+    casts = list(casts)
+    table = Table(box=None)
+    # An id that is cut off is of no use.
+    table.add_column("Cast", min_width=max((len(cast.id) for cast in casts), default=0))
+    for heading in ("State", "Begun"):
+        table.add_column(heading)
+    for heading in ("From", "To"):
+        table.add_column(heading, overflow="fold")
     table.add_column("Done", justify="right")
     for cast in casts:
         symbol, colour = STATES[cast.state]
