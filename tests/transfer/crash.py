@@ -153,6 +153,7 @@ class CrashRun:
     def check_end(self) -> None:
         """Everything is there as it was, nothing is left, and little was sent twice."""
         for name in self.receivers:
+            self.endpoints[name].end(signal.SIGTERM)
             assert tree_of(self.directory / name) == self._content, f"{name} has another tree"
         if not self.kills[SOURCE] and len(self.receivers) == 1:
             source = self.endpoints[SOURCE]

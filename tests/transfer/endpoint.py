@@ -14,10 +14,12 @@ from threading import Thread
 
 from castray.core.paths import plan_path
 from castray.models import IfExists
+from castray.transfer.destination import Destination
 from castray.transfer.order import Order
+from castray.transfer.partial import open_partial
 from castray.transfer.peer import Membership, PeerAddress
 from castray.transfer.receiver import Receiver
-from castray.transfer.scanning import scan
+from castray.transfer.scanning import open_root, scan
 from castray.transfer.server import BlockServer
 from castray.transfer.source import SourceShare
 
@@ -60,6 +62,7 @@ def receive(options: argparse.Namespace, server: BlockServer) -> None:
         IfExists.FAIL,
         source_streams=options.streams,
         patience_s=60,
+        keeps_trace=True,
     )
     peers = find_peers(options)
     tell(event="ready")
@@ -77,6 +80,17 @@ def receive(options: argparse.Namespace, server: BlockServer) -> None:
         bad_blocks=outcome.bad_blocks,
     )
     signal.sigwait({signal.SIGTERM})
+    forget(order)
+
+
+def forget(order: Order) -> None:
+    """Remove the trace of a cast, as an agent does once its end is known."""
+    directory = Destination(order.destination).directory
+    with (
+        open_root(order.destination.root) as root,
+        open_partial(root, directory, order.membership.cast_id) as partial,
+    ):
+        partial.discard()
 
 
 def tell(**facts: object) -> None:
