@@ -38,7 +38,7 @@ setup: .venv/.installed ## The virtual environment with everything in it.
 
 constraints: setup ## Pin again everything that is installed.
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate \
 	  --all-extras --group test --group check --output-file constraints.txt pyproject.toml
 
 clean: ## Remove everything that was built.

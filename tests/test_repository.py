@@ -14,11 +14,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 BINARY_SUFFIXES = {".png", ".ico", ".woff2", ".db"}
 
-# Where packages come from is for each machine to say. In brackets, so that this is no find.
-PACKAGE_HOSTS = re.compile(
-    r"registry[.]npmjs|registry[.]yarnpkg|pypi[.]org/simple|pythonhosted[.]org|index-url\s*="
-    r'|"resolved"\s*:'
-)
+PIN = re.compile(r"[a-z0-9-]+==[a-z0-9.+!]+( ; [^/]+)?")
+
+# In brackets, so that this is no find.
+INSTALLED_FROM = re.compile(r"(?<![a-z])(pip|uv|npm|npx|yarn)(_[a-z_]+)?\b.*:[/]{2}", re.IGNORECASE)
 
 
 def tracked_texts() -> list[Path]:
@@ -39,12 +38,41 @@ def command_blocks(document: str) -> str:
     return "\n".join(re.findall(r"^```[^\n]*\n(.*?)^```", document, re.MULTILINE | re.DOTALL))
 
 
-def test_no_tracked_file_names_a_host_that_packages_come_from() -> None:
+# Where packages come from is for each machine to say.
+
+
+def test_the_constraints_are_nothing_but_pinned_versions() -> None:
+    lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+
+    others = [line for line in lines if not PIN.fullmatch(line)]
+
+    assert lines
+    assert others == []
+
+
+def test_the_lock_file_of_the_page_has_no_addresses_of_packages() -> None:
+    text = (REPOSITORY / "frontend" / "package-lock.json").read_text(encoding="utf-8")
+
+    assert '"integrity":' in text
+    assert '"resolved":' not in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Makefile", "pyproject.toml", "hatch_build.py", "frontend/package.json", "frontend/.npmrc"],
+)
+def test_what_installs_packages_names_no_address(name: str) -> None:
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+
+    assert "://" not in text
+
+
+def test_no_tracked_file_says_where_to_install_packages_from() -> None:
     finds = [
         f"{path.relative_to(REPOSITORY)}:{number}: {line.strip()[:80]}"
         for path in tracked_texts()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if PACKAGE_HOSTS.search(line)
+        if INSTALLED_FROM.search(line)
     ]
 
     assert finds == []
