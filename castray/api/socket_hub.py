@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections import deque
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -160,7 +161,7 @@ class SocketHub:
             await self._waiting.popleft().send_due()
 
 
-class Socket:
+class Socket(ABC):
     """One open socket.
 
     Args:
@@ -223,9 +224,9 @@ class Socket:
         if self.receiver is not None:
             self.receiver.cancel()
 
+    @abstractmethod
     def _take_due(self, moment: Moment) -> list[str]:
         """What this client has to be sent to be at that moment."""
-        raise NotImplementedError
 
 
 class ClassicSocket(Socket):
