@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from castray.core.clusters import DEFAULT_ALLOWED_NETWORKS
 from castray.core.external_nodes import ClusterReading
 from castray.discovery.answers import (
     parse_actors,
@@ -18,7 +17,7 @@ from castray.discovery.answers import (
     parse_version,
     rename_resources,
 )
-from castray.discovery.dashboard_http import TIMEOUT_S, DashboardHttp
+from castray.discovery.dashboard_http import DashboardHttp
 from castray.errors import (
     ExternalClusterError,
     NotARayDashboardError,
@@ -27,8 +26,7 @@ from castray.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
-    from ipaddress import IPv4Network, IPv6Network
+    from collections.abc import Awaitable, Mapping
 
     from castray.core.external_nodes import NodeReading
     from castray.discovery.answers import NodeUsage, Version
@@ -54,44 +52,16 @@ ACTORS = (
 T = TypeVar("T")
 
 
-class Dashboard:
-    """One Ray dashboard, made by `open` and closed by `aclose`.
+class Dashboard(DashboardHttp):
+    """What a Ray dashboard says of its cluster.
 
     Every `fetch_` raises an `ExternalClusterError` when it cannot be read.
     """
 
-    def __init__(self, http: DashboardHttp) -> None:
-        self._http = http
-
-    @classmethod
-    async def open(
-        cls,
-        url: str,
-        *,
-        allowed: Sequence[IPv4Network | IPv6Network] = DEFAULT_ALLOWED_NETWORKS,
-        token: str | None = None,
-        timeout_s: float = TIMEOUT_S,
-    ) -> Dashboard:
-        """The dashboard at a URL or `host:port`; nothing is asked of it yet.
-
-        The arguments and errors are those of `DashboardHttp.open`.
-        """
-        http = await DashboardHttp.open(url, allowed=allowed, token=token, timeout_s=timeout_s)
-        return cls(http)
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return self._http.url
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-        await self._http.aclose()
-
     async def fetch_version(self) -> Version:
         """Which Ray runs there, and which cluster it is."""
         try:
-            return await self._http.fetch(VERSION, parse_version, NotARayDashboardError)
+            return await self.fetch(VERSION, parse_version, NotARayDashboardError)
         except (TokenMissingError, TokenRefusedError):
             # Other services want passwords too: only Ray says its mode to who has none.
             await self.fetch_authentication_mode()
@@ -100,7 +70,7 @@ class Dashboard:
     async def fetch_authentication_mode(self) -> str:
         """`token` or `disabled`; readable without a token."""
         try:
-            return await self._http.fetch(
+            return await self.fetch(
                 AUTHENTICATION_MODE, parse_authentication_mode, NotARayDashboardError
             )
         except (TokenMissingError, TokenRefusedError):
@@ -110,23 +80,23 @@ class Dashboard:
 
     async def fetch_nodes(self) -> tuple[NodeReading, ...]:
         """All nodes that the cluster knows, dead ones too, without usage and tasks."""
-        return await self._http.fetch(NODES, parse_nodes)
+        return await self.fetch(NODES, parse_nodes)
 
     async def fetch_usage(self) -> dict[str, NodeUsage]:
         """What each node measured last, by NodeID."""
-        return await self._http.fetch(USAGE, parse_usage)
+        return await self.fetch(USAGE, parse_usage)
 
     async def fetch_jobs(self) -> dict[str, tuple[str, ...]]:
         """The names of the running jobs, by the NodeID of their driver."""
-        return await self._http.fetch(JOBS, parse_jobs)
+        return await self.fetch(JOBS, parse_jobs)
 
     async def fetch_actors(self) -> dict[str, tuple[str, ...]]:
         """The names of the living actors, by NodeID."""
-        return await self._http.fetch(ACTORS, parse_actors)
+        return await self.fetch(ACTORS, parse_actors)
 
     async def fetch_resources(self) -> dict[str, LogicalResource]:
         """Ray's account of the cluster's resources, by the dashboard's names of them."""
-        return await self._http.fetch(RESOURCES, parse_resources)
+        return await self.fetch(RESOURCES, parse_resources)
 
     async def fetch_reading(self) -> ClusterReading:
         """Everything that a watch wants to know; only version and nodes must be readable."""

@@ -8,7 +8,7 @@ followed, connections go only to addresses that were checked, and every fault is
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import aiohttp
 from pydantic import ValidationError
@@ -29,6 +29,8 @@ from castray.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from ipaddress import IPv4Network, IPv6Network
+
+    from typing_extensions import Self
 
     from castray.discovery.address import ClusterAddress, Endpoint
     from castray.errors import ExternalClusterError
@@ -56,6 +58,9 @@ T = TypeVar("T")
 class DashboardHttp:
     """A session with one dashboard, made by `open` and closed by `aclose`."""
 
+    usual_timeout_s: ClassVar[float] = TIMEOUT_S
+    """For one whole answer, unless `open` is told otherwise."""
+
     def __init__(
         self, address: ClusterAddress, endpoint: Endpoint, token: str | None, timeout_s: float
     ) -> None:
@@ -82,15 +87,15 @@ class DashboardHttp:
         *,
         allowed: Sequence[IPv4Network | IPv6Network] = DEFAULT_ALLOWED_NETWORKS,
         token: str | None = None,
-        timeout_s: float = TIMEOUT_S,
-    ) -> DashboardHttp:
+        timeout_s: float | None = None,
+    ) -> Self:
         """The dashboard at a URL or `host:port`; nothing is asked of it yet.
 
         Args:
             url: Its address.
             allowed: The networks that we may connect to.
             token: The cluster's token, if it wants one.
-            timeout_s: For one whole answer.
+            timeout_s: For one whole answer; None: as long as is usual for what is asked.
 
         Raises:
             InvalidRequestError: That is no address.
@@ -98,7 +103,7 @@ class DashboardHttp:
         """
         address = parse_address(url)
         endpoint = await fetch_endpoint(address.host, address.port, allowed)
-        return cls(address, endpoint, token, timeout_s)
+        return cls(address, endpoint, token, timeout_s or cls.usual_timeout_s)
 
     async def aclose(self) -> None:
         """Close its connections."""

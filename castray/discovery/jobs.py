@@ -6,18 +6,13 @@ import asyncio
 import hashlib
 import secrets
 from io import BytesIO
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from aiohttp import BytesIOPayload, JsonPayload
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from castray.core.clusters import DEFAULT_ALLOWED_NETWORKS
 from castray.discovery.dashboard_http import DashboardHttp
 from castray.errors import JobFailedError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from ipaddress import IPv4Network, IPv6Network
 
 __all__ = ["SETTLE_S", "Jobs"]
 
@@ -38,30 +33,13 @@ UNENDED = ("PENDING", "RUNNING")
 JOBS = "/api/jobs/"
 
 
-class Jobs:
-    """One dashboard's Jobs API, made by `open` and closed by `aclose`.
+class Jobs(DashboardHttp):
+    """The Jobs API of a Ray dashboard.
 
     Every method raises an `ExternalClusterError` where the dashboard does not do it.
     """
 
-    def __init__(self, http: DashboardHttp) -> None:
-        self._http = http
-
-    @classmethod
-    async def open(
-        cls,
-        url: str,
-        *,
-        allowed: Sequence[IPv4Network | IPv6Network] = DEFAULT_ALLOWED_NETWORKS,
-        token: str | None = None,
-    ) -> Jobs:
-        """The dashboard at a URL; the arguments and errors are those of `DashboardHttp.open`."""
-        http = await DashboardHttp.open(url, allowed=allowed, token=token, timeout_s=CALL_S)
-        return cls(http)
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-        await self._http.aclose()
+    usual_timeout_s = CALL_S
 
     async def run(self, package: bytes, entrypoint: str, *, owner: str, timeout_s: float) -> str:
         """Run a shell command in a directory with the content of a ZIP file; what it wrote.
@@ -80,15 +58,15 @@ class Jobs:
         try:
             status = await asyncio.wait_for(self._wait_for_end(job), timeout_s)
         except asyncio.TimeoutError:
-            await self._http.fetch(f"{JOBS}{job}/stop", bytes, method="POST")
+            await self.fetch(f"{JOBS}{job}/stop", bytes, method="POST")
             raise JobFailedError(
-                self._http.url, f"did not end the job {job} within {timeout_s:g} s."
+                self.url, f"did not end the job {job} within {timeout_s:g} s."
             ) from None
-        output = await self._http.fetch(f"{JOBS}{job}/logs", _parse_logs)
+        output = await self.fetch(f"{JOBS}{job}/logs", _parse_logs)
         if status.status != "SUCCEEDED":
             last = " ".join(output.strip().splitlines()[-MAX_TOLD_LINES:])
             told = last[-MAX_TOLD_CHARS:] or status.message
-            raise JobFailedError(self._http.url, f"ended the job {job} as {status.status}: {told}")
+            raise JobFailedError(self.url, f"ended the job {job} as {status.status}: {told}")
         return output
 
     async def delete_ended(self, owner: str) -> None:
@@ -96,16 +74,16 @@ class Jobs:
 
         One that ended less than `SETTLE_S` ago may come back, as a failure of nobody's.
         """
-        for job in await self._http.fetch(JOBS, LISTED.validate_json):
+        for job in await self.fetch(JOBS, LISTED.validate_json):
             is_theirs = (job.submission_id or "").startswith(f"{owner}-")
             if is_theirs and job.status not in UNENDED:
-                await self._http.fetch(f"{JOBS}{job.submission_id}", bytes, method="DELETE")
+                await self.fetch(f"{JOBS}{job.submission_id}", bytes, method="DELETE")
 
     async def _upload(self, package: bytes) -> str:
         """Put it where every node of the cluster can fetch it; its address there."""
         name = f"castray_{hashlib.sha256(package).hexdigest()[:24]}.zip"
         body = BytesIOPayload(BytesIO(package))
-        await self._http.fetch(f"/api/packages/gcs/{name}", bytes, method="PUT", data=body)
+        await self.fetch(f"/api/packages/gcs/{name}", bytes, method="PUT", data=body)
         return f"gcs://{name}"
 
     async def _submit(self, uri: str, entrypoint: str, owner: str) -> str:
@@ -116,12 +94,12 @@ class Jobs:
             "runtime_env": {"working_dir": uri},
         }
         body = JsonPayload(request)
-        await self._http.fetch(JOBS, bytes, method="POST", data=body)
+        await self.fetch(JOBS, bytes, method="POST", data=body)
         return job
 
     async def _wait_for_end(self, job: str) -> _Status:
         while True:
-            status = await self._http.fetch(f"{JOBS}{job}", _Status.model_validate_json)
+            status = await self.fetch(f"{JOBS}{job}", _Status.model_validate_json)
             if status.status not in UNENDED:
                 return status
             await asyncio.sleep(POLL_S)

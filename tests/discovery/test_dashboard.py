@@ -11,7 +11,7 @@ from aiohttp import web
 
 from castray.discovery.address import Endpoint, parse_address
 from castray.discovery.dashboard import Dashboard
-from castray.discovery.dashboard_http import MAX_BODY_BYTES, DashboardHttp
+from castray.discovery.dashboard_http import MAX_BODY_BYTES
 from castray.errors import (
     AddressRefusedError,
     AnswerTooLargeError,
@@ -270,7 +270,7 @@ async def test_a_name_leads_to_the_address_that_was_checked_and_is_sent_as_host(
     async with serve(recorded.handle) as url:
         address = parse_address(url.replace("127.0.0.1", "ray.example"))
         endpoint = Endpoint("ray.example", address.port, ("127.0.0.1",))
-        dashboard = Dashboard(DashboardHttp(address, endpoint, None, 3.0))
+        dashboard = Dashboard(address, endpoint, None, 3.0)
 
         await dashboard.fetch_version()
         await dashboard.aclose()
