@@ -1,9 +1,6 @@
+"""What the registry makes of what it hears of nodes and clusters."""
+
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from castray.core.events import (
     ClusterForgotten,
@@ -12,40 +9,10 @@ from castray.core.events import (
     TasksObserved,
     TimePassed,
 )
-from castray.core.registry import (
-    DEAD_NODE_RETENTION_S,
-    FIRST_REPORT_WITHIN_S,
-    STALE_AFTER_S,
-    RegistryState,
-)
-from castray.core.replica import Replica
-from castray.core.versioned import Version
-from castray.models import (
-    Cluster,
-    ClusterState,
-    NodeSource,
-    NodeState,
-    ReasonCode,
-    WorkStatus,
-)
-from tests.core.given import NOON, home_cluster, key_of, later, members, node, node_facts, reported
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from castray.core.events import Event
-    from castray.models import Node
-
-
-def registry_after(*events: Event) -> RegistryState:
-    registry = RegistryState(epoch=1)
-    for event in events:
-        registry.apply(event, NOON)
-    return registry
-
-
-def shown(registry: RegistryState) -> dict[str, Node]:
-    return {n.node_id: n for n in registry.snapshot().nodes}
+from castray.core.registry import FIRST_REPORT_WITHIN_S, STALE_AFTER_S
+from castray.models import Cluster, ClusterState, NodeSource, NodeState, ReasonCode, WorkStatus
+from tests.core.given import NOON, later, members, node, node_facts, reported
+from tests.core.registries import registry_after, shown
 
 
 def test_a_new_node_is_alive_and_says_that_nothing_was_reported_yet() -> None:
@@ -131,117 +98,6 @@ def test_a_poller_that_does_not_start_is_told_with_its_reason() -> None:
     assert "no space left" in found.state_reason.detail
 
 
-def test_a_dead_node_keeps_its_name_and_nothing_that_was_measured() -> None:
-    registry = registry_after(members(node_facts("m1", is_head=True)), reported("m1"))
-
-    registry.apply(members(node_facts("m1", alive=False, death_reason="killed")), later(1))
-
-    found = shown(registry)["m1"]
-    assert (found.name, found.state, found.is_head) == ("M1", NodeState.DEAD, True)
-    assert found.resources.cpu_cores == 4.0
-    assert (found.work.status, found.load, found.tasks) == (WorkStatus.UNKNOWN, None, ())
-    assert found.state_reason is not None
-    assert "killed" in found.state_reason.detail
-
-
-def test_a_late_report_does_not_wake_the_dead() -> None:
-    registry = registry_after(members("m1"), members(node_facts("m1", alive=False)))
-
-    assert not registry.apply(reported("m1"), later(1))
-    assert shown(registry)["m1"].state is NodeState.DEAD
-
-
-def test_a_machine_that_came_back_is_shown_once() -> None:
-    registry = registry_after(members("m1"))
-    dead = node_facts("m1", alive=False)
-    registry.apply(members(dead), later(1))
-
-    registry.apply(members(dead, node_facts("m2", resources={"M1": 1.0})), later(2))
-
-    assert [(n.node_id, n.name) for n in registry.snapshot().nodes] == [("m2", "M1")]
-
-
-def test_another_machine_at_the_same_address_replaces_nothing() -> None:
-    registry = registry_after(members("m1"))
-    dead = node_facts("m1", alive=False)
-
-    registry.apply(members(dead, node_facts("m2")), later(2))
-
-    assert shown(registry).keys() == {"m1", "m2"}
-
-
-def test_a_namesake_that_was_there_all_along_replaces_nothing() -> None:
-    twin = node_facts("m2", resources={"M1": 1.0})
-    registry = registry_after(members("m1", twin))
-
-    registry.apply(members(node_facts("m1", alive=False), twin), later(1))
-
-    assert shown(registry).keys() == {"m1", "m2"}
-
-
-def test_a_machine_that_came_back_before_ray_noticed_its_death_is_shown_once() -> None:
-    silent = node_facts("m1", host_name="edge")
-    back = node_facts("m2", host_name="edge", resources={"M1": 1.0})
-    registry = registry_after(members(silent), reported("m1"))
-
-    registry.apply(members(silent, back), later(5))
-    assert shown(registry).keys() == {"m2"}
-
-    registry.apply(members(node_facts("m1", host_name="edge", alive=False), back), later(14))
-    assert shown(registry).keys() == {"m2"}
-
-
-def test_a_namesake_that_joins_a_living_node_replaces_nothing() -> None:
-    twin = node_facts("m2", resources={"M1": 1.0})
-    registry = registry_after(members("m1"), reported("m1"))
-
-    registry.apply(members("m1", twin), later(1))
-    registry.apply(reported("m1"), later(2))
-    registry.apply(members(node_facts("m1", alive=False), twin), later(10))
-
-    assert shown(registry).keys() == {"m1", "m2"}
-
-
-def test_a_replaced_node_that_speaks_again_is_shown_again() -> None:
-    twin = node_facts("m2", resources={"M1": 1.0})
-    registry = registry_after(members("m1"), reported("m1"), members("m1"))
-    registry.apply(members("m1", twin), later(10))
-
-    registry.apply(reported("m1"), later(11))
-    registry.apply(members("m1", twin), later(12))
-
-    assert shown(registry).keys() == {"m1", "m2"}
-
-
-def test_one_that_died_before_the_registry_heard_of_it_gives_way_to_one_that_speaks() -> None:
-    back = node_facts("m2", resources={"M1": 1.0})
-    registry = registry_after(members("m1", back), reported("m2"))
-
-    registry.apply(members("m1", back), later(1))
-    registry.apply(members(node_facts("m1", alive=False), back), later(10))
-
-    assert shown(registry).keys() == {"m2"}
-
-
-def test_one_that_died_before_the_registry_began_is_not_shown_beside_its_successor() -> None:
-    dead = node_facts("m1", alive=False, host_name="edge")
-
-    registry = registry_after(members(dead, node_facts("m2", host_name="edge")))
-
-    assert shown(registry).keys() == {"m2"}
-
-
-def test_the_dead_are_forgotten_in_the_end() -> None:
-    dead = node_facts("m1", alive=False)
-    registry = registry_after(members("m1"), members(dead))
-
-    registry.apply(members(dead), later(DEAD_NODE_RETENTION_S))
-    assert shown(registry).keys() == {"m1"}
-
-    registry.apply(members(dead), later(DEAD_NODE_RETENTION_S + 1))
-    assert shown(registry) == {}
-
-
 def test_tasks_are_told_by_node_and_by_address() -> None:
     registry = registry_after(members("m1", node_facts("m2", address="10.0.0.2")))
 
@@ -301,78 +157,3 @@ def test_only_living_home_nodes_want_a_poller() -> None:
     )
 
     assert [n.node_id for n in registry.live_nodes()] == ["m1"]
-
-
-NAMES = ("m1", "m2", "m3")
-EVENTS = st.one_of(
-    st.lists(st.tuples(st.sampled_from(NAMES), st.booleans()), unique_by=lambda row: row[0]).map(
-        lambda rows: members(*(node_facts(name, alive=alive) for name, alive in rows))
-    ),
-    st.builds(reported, st.sampled_from(NAMES), st.sampled_from(list(WorkStatus))),
-    st.builds(lambda name: PollerFailed(name, "no space"), st.sampled_from(NAMES)),
-    st.builds(lambda n: TasksObserved(((n, "task"),)), st.sampled_from(NAMES)),
-    st.builds(lambda n: ClusterObserved(home_cluster({"CPU": (8, n)})), st.integers(0, 8)),
-    st.just(TimePassed()),
-)
-
-
-@given(st.lists(st.tuples(EVENTS, st.floats(0, 4), st.booleans()), max_size=25))
-@settings(max_examples=100, deadline=None)
-def test_a_replica_that_merges_what_changed_equals_the_registry(
-    steps: Sequence[tuple[Event, float, bool]],
-) -> None:
-    registry, replica, now = RegistryState(1), Replica(), NOON
-    for event, passed_s, is_read in steps:
-        before, now = registry.version, now + (later(passed_s) - NOON)
-        assert registry.apply(event, now) == (registry.version != before)
-        if is_read:
-            since = None if replica.version is None else Version.parse(replica.version)
-            replica.merge(registry.changes_since(since), now)
-
-    since = None if replica.version is None else Version.parse(replica.version)
-    replica.merge(registry.changes_since(since), now)
-
-    view = replica.view()
-    assert view is not None
-    assert view.version == str(registry.version)
-    assert sorted(view.nodes, key=lambda n: n.key) == sorted(
-        registry.snapshot().nodes, key=lambda n: n.key
-    )
-    assert view.clusters == registry.snapshot().clusters
-
-
-@given(st.lists(st.tuples(EVENTS, st.floats(0, 4)), max_size=25))
-@settings(max_examples=100, deadline=None)
-def test_nothing_is_shown_of_a_node_that_nobody_vouches_for(
-    steps: Sequence[tuple[Event, float]],
-) -> None:
-    registry, now = RegistryState(1), NOON
-    for event, passed_s in steps:
-        now += later(passed_s) - NOON
-        registry.apply(event, now)
-
-    for found in registry.snapshot().nodes:
-        if found.state is not NodeState.ALIVE:
-            assert found.state_reason is not None
-            assert found.load is None
-            assert found.work.status is WorkStatus.UNKNOWN
-        elif found.work.status is WorkStatus.UNKNOWN and found.last_report is None:
-            assert found.work.reason is not None
-
-
-def test_versions_never_go_back_over_a_restart() -> None:
-    first = registry_after(members("m1"), reported("m1"))
-
-    second = RegistryState(epoch=2)
-
-    assert second.version > first.version
-    assert second.changes_since(first.version).since is None
-
-
-def test_a_node_that_ray_no_longer_lists_is_gone_and_new_when_it_returns() -> None:
-    registry = registry_after(members("m1"), reported("m1"), members())
-    assert registry.changes_since(Version(1, 1)).nodes.removed == (key_of("m1"),)
-
-    registry.apply(members("m1"), later(1))
-
-    assert shown(registry)["m1"].last_report is None
