@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)
 
-LARGE_MIB = 256
+LARGE_MIB = 2048
 SMALL_FILES = 1000
 
 SLOW_MIB = 24
