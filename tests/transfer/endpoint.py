@@ -33,6 +33,7 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     options.meet.mkdir(parents=True, exist_ok=True)
     server = BlockServer(options.host)
+    tell(event="listening", port=server.port)
     (serve if options.role == "serve" else receive)(options, server)
 
 
@@ -101,7 +102,7 @@ def announce(options: argparse.Namespace, server: BlockServer) -> None:
     """Leave our address where the others look."""
     place = options.meet / options.name
     fresh = place.with_suffix(".new")
-    fresh.write_text(f"{options.host} {server.port}")
+    fresh.write_text(f"{options.host} {options.behind or server.port}")
     fresh.replace(place)
 
 
@@ -134,6 +135,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("path")
     parser.add_argument("--name", default="source")
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--behind", type=int, metavar="PORT", help="what others are to connect to")
     parser.add_argument("--meet", type=Path, required=True)
     parser.add_argument("--receivers", type=int, default=1)
     parser.add_argument("--streams", type=int, default=2)

@@ -19,17 +19,24 @@ class Proxy:
     """Listens on a port of its own and passes bytes on.
 
     Args:
-        to: Whom to connect to.
+        to: Whom to connect to, asked for each connection.
         harm: Is given each piece that the server sends, and the number of bytes before it over
             all connections; what it returns is passed on, and None ends the connection.
+
+    Attributes:
+        passed: How many bytes the server has sent.
     """
 
     def __init__(
-        self, to: PeerAddress, harm: Callable[[bytes, int], bytes | None] = lambda data, _: data
+        self,
+        to: Callable[[], PeerAddress],
+        harm: Callable[[bytes, int], bytes | None] = lambda data, _: data,
     ) -> None:
+        self.passed = 0
         self._to = to
         self._harm = harm
-        self._passed = 0
+        self._flows = threading.Event()
+        self._flows.set()
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -42,17 +49,36 @@ class Proxy:
 
     def close(self) -> None:
         """End everything."""
-        for connection in [self._listener, *self._sockets]:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            connection.close()
+        _end([self._listener])
+        self.thaw()
+        self.sever()
+
+    def sever(self) -> None:
+        """End all connections; new ones are welcome."""
+        with self._lock:
+            ended, self._sockets = self._sockets, []
+        _end(ended)
+
+    def freeze(self) -> None:
+        """Pass nothing on, and tell nobody."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Pass on again, first what came meanwhile."""
+        self._flows.set()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection((self._to.host, self._to.port))
-                self._sockets += [client, server]
+                try:
+                    to = self._to()
+                    server = socket.create_connection((to.host, to.port))
+                except OSError:
+                    client.close()
+                    continue
+                with self._lock:
+                    self._sockets += [client, server]
                 for flow in ((client, server, False), (server, client, True)):
                     threading.Thread(target=self._pass, args=flow, daemon=True).start()
 
@@ -61,15 +87,23 @@ class Proxy:
             while data := source.recv(1 << 16):
                 if is_answer:
                     with self._lock:
-                        harmed = self._harm(data, self._passed)
-                        self._passed += len(data)
+                        harmed = self._harm(data, self.passed)
+                        self.passed += len(data)
                     if harmed is None:
                         break
                     data = harmed
+                self._flows.wait()
                 sink.sendall(data)
         for connection in (source, sink):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+def _end(connections: list[socket.socket]) -> None:
+    for connection in connections:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
 
 
 def flip_byte(at: int) -> Callable[[bytes, int], bytes]:

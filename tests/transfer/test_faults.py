@@ -37,7 +37,7 @@ class TestOnTheWire:
     ) -> None:
         sent = write(source.root / "a.bin", os.urandom(4 * MIB))
         source.offer("a.bin", is_chained=is_chained)
-        wire = Proxy(source.as_source, flip_byte(at))
+        wire = Proxy(lambda: source.as_source, flip_byte(at))
 
         peer = replace(source.as_source, port=wire.port)
         outcome = target.receiver("a.bin", [peer]).run()
@@ -54,7 +54,7 @@ class TestOnTheWire:
         write(source.root / "a.bin", os.urandom(3 * MIB))
         source.offer("a.bin")
         wire = Proxy(
-            source.as_source,
+            lambda: source.as_source,
             lambda data, _: data[:-1] + bytes([data[-1] ^ 1]) if len(data) > 4000 else data,
         )
 
@@ -79,7 +79,7 @@ class TestOnTheWire:
             next_break[0] = next(breaks, 1 << 40)
             return None
 
-        wire = Proxy(source.as_source, harm)
+        wire = Proxy(lambda: source.as_source, harm)
 
         peer = replace(source.as_source, port=wire.port)
         target.receiver("a.bin", [peer]).run()
