@@ -1,147 +1,25 @@
+"""Installing an outpost, finding it again, and asking it for agents."""
+
 from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
-from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import web
 
 from castray.actors import outpost_installer
-from castray.actors.names import ActorSettings, TransferSettings
-from castray.actors.outposts import Outpost
-from castray.discovery.cluster_watch import ClusterWatch, WatchOptions
 from castray.errors import InvalidRequestError, NotFoundError, PeerError
-from castray.models import Connection, OutpostRecord
-from castray.transfer.keyed_http import KeyedServer, digest_key
-from castray.transfer.outpost_link import OutpostMember, OutpostSettings, OutpostView
+from castray.transfer.keyed_http import digest_key
+from castray.transfer.outpost_link import OutpostMember
+from tests.actors.outpost_cluster import NODE, STARTING, STRAY, Cluster, Home
 from tests.api.waiting import until
-from tests.discovery.job_server import TOKEN, JobServer
 from tests.discovery.server import serve
-from tests.discovery.test_cluster_watch import Observer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-LOOPBACK = (ip_network("127.0.0.0/8"),)
-
-NODE, STARTING, STRAY = "aa" * 28, "bb" * 28, "cc" * 28
-
-SETTINGS = ActorSettings(store_path="unused", transfer=TransferSettings(roots=("/data",)))
-
-
-class Cluster:
-    """Another cluster: its Jobs API, and a warden once a job has made one.
-
-    Attributes:
-        jobs: Its Jobs API.
-        members: What its warden says of its agents.
-        asked: How often the warden was asked where everything is.
-    """
-
-    def __init__(self) -> None:
-        self.jobs = JobServer()
-        self.jobs.rounds = 0
-        self.members = [OutpostMember(node_id=NODE, host="127.0.0.1", port=28901)]
-        self.asked = 0
-        self.settings: list[OutpostSettings] = []
-        self._warden: KeyedServer | None = None
-
-    @property
-    def has_warden(self) -> bool:
-        return self._warden is not None
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer as its dashboard."""
-        answer = await self.jobs.handle(request)
-        if (request.method, request.path) == ("POST", "/api/jobs/") and answer.status == 200:
-            await self._do(self.jobs.submitted[-1]["entrypoint"])
-        return answer
-
-    async def kill_warden(self) -> None:
-        """End it, as if its process had been killed."""
-        if self._warden is not None:
-            await self._warden.aclose()
-            self._warden = None
-
-    async def _do(self, entrypoint: str) -> None:
-        verb = entrypoint.split()[3]
-        text = entrypoint.partition("'")[2].rpartition("'")[0]
-        self.settings.append(OutpostSettings.model_validate_json(text))
-        await self.kill_warden()
-        if verb == "ensure":
-            routes = [web.get("/outpost", self._answer), web.delete("/outpost", self._end)]
-            self._warden = KeyedServer(routes, self.settings[-1].key_digest)
-            self._port = await self._warden.start("127.0.0.1", [0])
-            self.jobs.output = f"a warning\n{self._view().model_dump_json()}\n"
-
-    def _view(self) -> OutpostView:
-        return OutpostView(
-            settings=self.settings[-1],
-            host="127.0.0.1",
-            port=self._port,
-            members=tuple(self.members),
-        )
-
-    async def _answer(self, request: web.Request) -> web.Response:
-        self.asked += 1
-        return web.Response(body=self._view().model_dump_json())
-
-    async def _end(self, request: web.Request) -> web.Response:
-        self._closing = asyncio.create_task(self.kill_warden())
-        return web.Response()
-
-
-class Home:
-    """What the connector does for an outpost.
-
-    Attributes:
-        stored: Every connection that was stored, in order.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.stored: list[Connection] = []
-
-    def outpost(
-        self,
-        record: OutpostRecord | None = None,
-        *,
-        when: Literal["on_demand", "on_connect", "never"] = "on_demand",
-        allowed: tuple[Any, ...] = LOOPBACK,
-    ) -> Outpost:
-        """The outpost on that cluster, as a connector has it that just started."""
-        connection = Connection(
-            cluster="ray_cluster_001",
-            session_name="session_x",
-            address=self.url,
-            dashboard_url=self.url,
-            name="lab",
-            token=TOKEN,
-            outpost=record,
-        )
-        options = WatchOptions(
-            allowed=LOOPBACK,
-            timeout_s=1,
-            monitor_port=9,
-            monitor_poll_interval_s=5,
-            monitor_timeout_s=1,
-        )
-        self.watch = ClusterWatch(connection, Observer(), options)
-        settings = replace(SETTINGS, transfer=replace(SETTINGS.transfer, outposts=when))
-        return Outpost(self.watch, settings, allowed, self._store)
-
-    @property
-    def record(self) -> OutpostRecord:
-        """What was stored of the outpost last."""
-        record = self.stored[-1].outpost
-        assert record is not None
-        return record
-
-    async def _store(self, connection: Connection) -> None:
-        self.stored.append(connection)
+    from castray.actors.outposts import Outpost
 
 
 @pytest.fixture(autouse=True)
@@ -161,6 +39,14 @@ async def cluster() -> AsyncIterator[Cluster]:
 async def home(cluster: Cluster) -> AsyncIterator[Home]:
     async with serve(cluster.handle) as url:
         yield Home(url)
+
+
+@pytest.fixture
+async def outpost(home: Home) -> Outpost:
+    """One that is installed, with an agent on NODE."""
+    outpost = home.outpost()
+    await outpost.agent(NODE)
+    return outpost
 
 
 async def test_an_outpost_is_installed_when_its_first_agent_is_asked_for(
@@ -237,10 +123,8 @@ async def test_ten_who_ask_at_once_cause_one_installation(cluster: Cluster, home
 
 
 async def test_a_node_that_joins_is_found_when_it_is_asked_for(
-    cluster: Cluster, home: Home
+    cluster: Cluster, outpost: Outpost
 ) -> None:
-    outpost = home.outpost()
-    await outpost.agent(NODE)
     cluster.members.append(OutpostMember(node_id=STARTING, host="127.0.0.1", port=28905))
 
     address = await outpost.agent(STARTING)
@@ -324,11 +208,8 @@ async def test_an_outpost_that_is_wanted_is_followed_from_the_start(
 
 
 async def test_a_removed_outpost_is_gone_and_is_not_installed_again(
-    cluster: Cluster, home: Home
+    cluster: Cluster, home: Home, outpost: Outpost
 ) -> None:
-    outpost = home.outpost()
-    await outpost.agent(NODE)
-
     left_behind = await outpost.remove()
 
     assert left_behind is None
@@ -341,10 +222,8 @@ async def test_a_removed_outpost_is_gone_and_is_not_installed_again(
 
 
 async def test_an_outpost_that_cannot_be_asked_is_removed_by_a_job(
-    cluster: Cluster, home: Home
+    cluster: Cluster, outpost: Outpost
 ) -> None:
-    outpost = home.outpost()
-    await outpost.agent(NODE)
     await cluster.kill_warden()
 
     left_behind = await outpost.remove()
@@ -355,10 +234,8 @@ async def test_an_outpost_that_cannot_be_asked_is_removed_by_a_job(
 
 
 async def test_an_outpost_that_cannot_be_removed_is_told_with_the_reason(
-    cluster: Cluster, home: Home
+    cluster: Cluster, outpost: Outpost
 ) -> None:
-    outpost = home.outpost()
-    await outpost.agent(NODE)
     await cluster.kill_warden()
     cluster.jobs.end = "FAILED"
 
