@@ -6,7 +6,6 @@ import pytest
 
 from castray.core.events import ClusterObserved
 from castray.models import Cluster, ClusterState, Node, NodeSource, WorkStatus
-from tests.api.waiting import until
 from tests.core.given import members, node, node_facts, reported
 
 if TYPE_CHECKING:
@@ -53,31 +52,6 @@ async def test_nodes_are_filtered_by_cluster_and_by_status(
     assert await ids_of(api, "?status=dead") == ["m3"]
     assert await ids_of(api, "?status=unknown&cluster=home") == ["m1", "m3"]
     assert await ids_of(api, "?cluster=nowhere") == []
-
-
-async def test_pages_follow_each_other_while_nodes_come_and_go(
-    registry: MemoryBackend, connect: ConnectApi
-) -> None:
-    names = [f"m{number}" for number in range(7)]
-    registry.apply(members(*names))
-    api = await connect()
-
-    first = await page_of(api, "?limit=3")
-    registry.apply(members(*names[3:], "m9"))
-    await until_total(api, 5)
-    second = await page_of(api, f"?limit=3&cursor={first['next_cursor']}")
-    third = await page_of(api, f"?limit=3&cursor={second['next_cursor']}")
-
-    pages = [[n["node_id"] for n in page["nodes"]] for page in (first, second, third)]
-    assert pages == [["m0", "m1", "m2"], ["m3", "m4", "m5"], ["m6", "m9"]]
-    assert third["next_cursor"] is None
-
-
-async def until_total(api: httpx.AsyncClient, total: int) -> None:
-    async def has_total() -> bool:
-        return bool((await page_of(api))["total"] == total)
-
-    await until(has_total)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from castray.core.events import ClusterObserved
 from castray.core.ray_dashboard import RayDashboard
 from castray.models import WorkStatus
 from tests.api.waiting import until
-from tests.core.given import home_cluster, members, reported
+from tests.core.given import home_cluster, reported
 
 if TYPE_CHECKING:
     import httpx
@@ -138,29 +138,6 @@ async def test_who_holds_the_newest_is_told_so_and_nothing_else(
     registry.apply(reported("m1"))
     await until(lambda: is_working(api, "m1"))
     assert (await api.get(URL + query, headers=held)).status_code == 200
-
-
-async def test_pages_follow_each_other_while_nodes_come_and_go(
-    registry: MemoryBackend, connect: ConnectApi
-) -> None:
-    names = [f"m{number}" for number in range(7)]
-    registry.apply(members(*names))
-    api = await connect()
-
-    first = await dashboard(api, "?limit=3")
-    registry.apply(members(*names[3:], "m9"))
-    await until(lambda: has_total(api, 5))
-    second = await dashboard(api, f"?limit=3&cursor={first['data']['nextCursor']}")
-    rest = await dashboard(api, f"?cursor={second['data']['nextCursor']}")
-
-    pages = [[n["nodeId"] for n in page["data"]["nodes"]] for page in (first, second, rest)]
-    assert pages == [["m0", "m1", "m2"], ["m3", "m4", "m5"], ["m6", "m9"]]
-    assert rest["data"]["nextCursor"] is None
-    assert [page["data"]["summary"]["totalNodes"] for page in (first, second)] == [7, 5]
-
-
-async def has_total(api: httpx.AsyncClient, total: int) -> bool:
-    return bool((await dashboard(api))["data"]["summary"]["totalNodes"] == total)
 
 
 async def test_without_a_page_asked_for_nothing_is_left_out(api: httpx.AsyncClient) -> None:
