@@ -6,18 +6,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from castray.core.nodes import (
-    connection_type,
-    node_key,
-    node_name,
-    node_resources,
-    without_measurements,
-)
+from castray.core.nodes import dead_node, facts_name, new_node, without_measurements
 from castray.models import (
     Load,
     MonitorView,
     Node,
-    NodeSource,
     NodeState,
     Reason,
     ReasonCode,
@@ -145,7 +138,8 @@ def _is_shown(node: NodeReading, nodes: Sequence[NodeReading], now: datetime) ->
         other.facts.alive
         and other.started_at is not None
         and other.started_at > may_have_died
-        and (other.facts.address, _name(other.facts)) == (node.facts.address, _name(node.facts))
+        and (other.facts.address, facts_name(other.facts))
+        == (node.facts.address, facts_name(node.facts))
         for other in nodes
     )
 
@@ -160,27 +154,13 @@ def _external_node(
 ) -> Node:
     facts = reading.facts
     report = reports.get(facts.node_id)
-    node = Node(
-        key=node_key(cluster, facts.node_id),
-        id=short_id,
-        cluster=cluster,
-        source=NodeSource.EXTERNAL,
-        node_id=facts.node_id,
-        name=_name(facts),
-        host_name=facts.host_name,
-        address=facts.address,
-        is_head=facts.is_head,
-        state=NodeState.ALIVE,
-        connection=connection_type(facts.labels, facts.resources),
-        labels=dict(facts.labels),
-        resources=node_resources(facts.resources),
-        work=report.work if report else NOT_REPORTED_YET,
-        monitor=report.monitor if report else MonitorView(),
-        tasks=reading.tasks,
-        last_report=now,
+    work = report.work if report else NOT_REPORTED_YET
+    monitor = report.monitor if report else MonitorView()
+    node = new_node(facts, cluster, short_id, work).model_copy(
+        update={"monitor": monitor, "tasks": reading.tasks, "last_report": now}
     )
     if not facts.alive:
-        return without_measurements(node, NodeState.DEAD, _death(facts))
+        return dead_node(node, facts)
     load = _newest_load(reading, measured_at, report)
     if load is None:
         return node
@@ -201,17 +181,6 @@ def _newest_load(
         measured = measured_at[reading.facts.node_id]
         loads.append(reading.load.model_copy(update={"measured_at": measured}))
     return max(loads, key=lambda load: load.measured_at, default=None)
-
-
-def _name(facts: NodeFacts) -> str:
-    return node_name(facts.labels, facts.resources, facts.host_name)
-
-
-def _death(facts: NodeFacts) -> Reason:
-    return Reason(
-        code=ReasonCode.NODE_DEAD,
-        detail=f"Ray reports this node dead: {facts.death_reason or 'no reason given'}.",
-    )
 
 
 def _silence(measured: datetime) -> Reason:

@@ -1,22 +1,35 @@
-"""What a node is called and how it is attached, from what Ray knows of it."""
+"""A node as CastRay knows it, from what Ray knows of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castray.models import ConnectionType, NodeResources, WorkReport
+from castray.models import (
+    HOME_CLUSTER,
+    ConnectionType,
+    Node,
+    NodeResources,
+    NodeSource,
+    NodeState,
+    Reason,
+    ReasonCode,
+    WorkReport,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from castray.models import Node, NodeState, Reason
+    from castray.core.events import NodeFacts
 
 __all__ = [
     "CONNECTION_LABEL",
     "MONITOR_PORT_LABEL",
     "NAME_LABEL",
     "connection_type",
+    "dead_node",
+    "facts_name",
     "monitor_port",
+    "new_node",
     "node_key",
     "node_name",
     "node_resources",
@@ -51,6 +64,11 @@ def node_name(labels: Mapping[str, str], resources: Mapping[str, float], host_na
     return custom[0] if custom else host_name
 
 
+def facts_name(facts: NodeFacts) -> str:
+    """The name of the node of that row."""
+    return node_name(facts.labels, facts.resources, facts.host_name)
+
+
 def connection_type(labels: Mapping[str, str], resources: Mapping[str, float]) -> ConnectionType:
     """How the node is attached, by its custom resource or its label; unknown if neither says."""
     for resource, connection in CONNECTION_RESOURCES.items():
@@ -75,6 +93,34 @@ def node_resources(resources: Mapping[str, float]) -> NodeResources:
         memory_bytes=int(resources.get("memory", 0)),
         gpu_count=resources.get("GPU", 0.0),
         object_store_bytes=int(resources.get("object_store_memory", 0)),
+    )
+
+
+def new_node(facts: NodeFacts, cluster: str, short_id: str, work: WorkReport) -> Node:
+    """The node of that row, alive, of which nothing was measured yet."""
+    return Node(
+        key=node_key(cluster, facts.node_id),
+        id=short_id,
+        cluster=cluster,
+        source=NodeSource.HOME if cluster == HOME_CLUSTER else NodeSource.EXTERNAL,
+        node_id=facts.node_id,
+        name=facts_name(facts),
+        host_name=facts.host_name,
+        address=facts.address,
+        is_head=facts.is_head,
+        state=NodeState.ALIVE,
+        connection=connection_type(facts.labels, facts.resources),
+        labels=dict(facts.labels),
+        resources=node_resources(facts.resources),
+        work=work,
+    )
+
+
+def dead_node(node: Node, facts: NodeFacts) -> Node:
+    """The node as a dead one, with the reason that its row gives."""
+    reason = f"Ray reports this node dead: {facts.death_reason or 'no reason given'}."
+    return without_measurements(
+        node, NodeState.DEAD, Reason(code=ReasonCode.NODE_DEAD, detail=reason)
     )
 
 

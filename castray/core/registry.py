@@ -24,13 +24,8 @@ from castray.core.events import (
     TimePassed,
 )
 from castray.core.external_nodes import lost_nodes
-from castray.core.nodes import (
-    connection_type,
-    node_key,
-    node_name,
-    node_resources,
-    without_measurements,
-)
+from castray.core.membership import STALE_AFTER_S, Membership
+from castray.core.nodes import dead_node, new_node, node_key, without_measurements
 from castray.core.state import VersionedState
 from castray.core.versioned import Version
 from castray.models import (
@@ -38,7 +33,6 @@ from castray.models import (
     ClusterState,
     Node,
     NodeReport,
-    NodeSource,
     NodeState,
     Reason,
     ReasonCode,
@@ -54,17 +48,18 @@ if TYPE_CHECKING:
 
 __all__ = ["RegistryState"]
 
-STALE_AFTER_S = 3.0
-"""A node whose poller was silent for this long is stale: three heartbeats."""
-
 CLUSTER_SILENT_AFTER_S = 6.0
 """The connector speaks of a connected cluster each second, and waits 3 s for a slow one."""
 
 FIRST_REPORT_WITHIN_S = 15.0
 """A new node's poller needs a worker process and CastRay's code on that node first."""
 
-DEAD_NODE_RETENTION_S = 3600.0
-"""How long a dead node that nothing replaced is still shown."""
+NOT_REPORTED_YET = WorkReport(
+    reason=Reason(
+        code=ReasonCode.NOT_REPORTED_YET,
+        detail="The node was found just now; its poller has not reported yet.",
+    )
+)
 
 
 class RegistryState:
@@ -76,10 +71,7 @@ class RegistryState:
 
     def __init__(self, epoch: int) -> None:
         self._state = VersionedState(Version(epoch, 0))
-        self._first_seen: dict[str, datetime] = {}
-        self._last_alive: dict[str, datetime] = {}
-        self._last_heard: dict[str, datetime] = {}
-        self._dead_since: dict[str, datetime] = {}
+        self._membership = Membership()
         self._clusters_heard: dict[str, datetime] = {}
 
     @property
@@ -187,8 +179,7 @@ class RegistryState:
         return [key for key, node in self._state.nodes.items() if node.cluster == cluster_id]
 
     def _reported(self, report: NodeReport, now: datetime) -> Iterator[Node]:
-        if report.node_id in self._first_seen:
-            self._last_heard[report.node_id] = now
+        self._membership.hear(report.node_id, now)
         node = self._state.nodes.get(node_key(HOME_CLUSTER, report.node_id))
         # A node that Ray has not shown yet is taken in with its next report; a dead one stays dead.
         if node is not None and node.state is not NodeState.DEAD:
@@ -222,7 +213,7 @@ class RegistryState:
                 continue
             heard, limit_s = node.last_report, STALE_AFTER_S
             if heard is None:
-                heard, limit_s = self._first_seen[node.node_id], FIRST_REPORT_WITHIN_S
+                heard, limit_s = self._membership.first_seen(node.node_id), FIRST_REPORT_WITHIN_S
             if now - heard > timedelta(seconds=limit_s):
                 yield without_measurements(
                     node,
@@ -235,84 +226,17 @@ class RegistryState:
                 )
 
     def _apply_membership(self, rows: tuple[NodeFacts, ...], now: datetime) -> bool:
-        seen = {row.node_id for row in rows}
-        for known in (self._first_seen, self._last_alive, self._last_heard, self._dead_since):
-            for node_id in known.keys() - seen:
-                del known[node_id]
-        for row in rows:
-            self._first_seen.setdefault(row.node_id, now)
-            if row.alive:
-                self._last_alive[row.node_id] = now
-            else:
-                self._dead_since.setdefault(row.node_id, now)
-        alive_at: dict[str, list[NodeFacts]] = {}
-        for row in rows:
-            if row.alive:
-                alive_at.setdefault(row.address, []).append(row)
-        shown = {
-            node_key(HOME_CLUSTER, row.node_id): row
-            for row in rows
-            if self._shows(row, alive_at.get(row.address, ()), now)
-        }
-        gone = [
-            key
-            for key, node in self._state.nodes.items()
-            if node.cluster == HOME_CLUSTER and key not in shown
-        ]
-        return self._state.update(
-            nodes=[self._observed(key, row) for key, row in shown.items()], removed_nodes=gone
-        )
+        before = {n.node_id: n.name for n in self.nodes() if n.cluster == HOME_CLUSTER}
+        shown = self._membership.observe(rows, before, now)
+        kept = {row.node_id for row in shown}
+        gone = [node_key(HOME_CLUSTER, node_id) for node_id in before if node_id not in kept]
+        return self._state.update(nodes=map(self._observed, shown), removed_nodes=gone)
 
-    def _shows(self, row: NodeFacts, neighbours: Sequence[NodeFacts], now: datetime) -> bool:
-        """Whether a row is worth a card: it lives or died lately, and nothing is in its place.
-
-        A raylet that comes back has a new NodeID, and may do so long before Ray notices that the
-        one before it died. So what fell silent before a living namesake at its address was first
-        seen is the same machine.
-
-        Args:
-            row: The row.
-            neighbours: The living rows at its address, with itself where it lives.
-            now: The time.
-        """
-        heard = self._last_heard.get(row.node_id)
-        if row.alive:
-            if heard is None or now - heard <= timedelta(seconds=STALE_AFTER_S):
-                return True
-        elif now - self._dead_since[row.node_id] > timedelta(seconds=DEAD_NODE_RETENTION_S):
-            return False
-        seen = heard or self._last_alive.get(row.node_id)
-        return not any(
-            self._is_namesake(row, other)
-            and (
-                seen is None
-                or self._first_seen[other.node_id] > seen
-                # It never spoke to this registry, which may have begun after both.
-                or (heard is None and other.node_id in self._last_heard)
-            )
-            for other in neighbours
-            if other.node_id != row.node_id
-        )
-
-    def _is_namesake(self, gone: NodeFacts, alive: NodeFacts) -> bool:
-        # Ray forgets the resources of the dead, and so the name that came from one of them.
-        known = self._state.nodes.get(node_key(HOME_CLUSTER, gone.node_id))
-        if known is not None:
-            return known.name == _name(alive)
-        return gone.host_name == alive.host_name or _name(gone) == _name(alive)
-
-    def _observed(self, key: str, row: NodeFacts) -> Node:
-        known = self._state.nodes.get(key)
+    def _observed(self, row: NodeFacts) -> Node:
+        known = self._state.nodes.get(node_key(HOME_CLUSTER, row.node_id))
         if not row.alive:
-            return without_measurements(
-                known or _new_node(key, row),
-                NodeState.DEAD,
-                Reason(
-                    code=ReasonCode.NODE_DEAD,
-                    detail=f"Ray reports this node dead: {row.death_reason or 'no reason given'}.",
-                ),
-            )
-        node = _new_node(key, row)
+            return dead_node(known or _new_node(row), row)
+        node = _new_node(row)
         if known is None or known.state is NodeState.DEAD:
             return node
         kept = ("state", "state_reason", "work", "monitor", "load", "tasks", "last_report")
@@ -328,29 +252,5 @@ class RegistryState:
                 yield node.model_copy(update={"tasks": tuple(sorted(tasks))})
 
 
-def _name(row: NodeFacts) -> str:
-    return node_name(row.labels, row.resources, row.host_name)
-
-
-def _new_node(key: str, row: NodeFacts) -> Node:
-    return Node(
-        key=key,
-        id=row.node_id[-8:],
-        cluster=HOME_CLUSTER,
-        source=NodeSource.HOME,
-        node_id=row.node_id,
-        name=_name(row),
-        host_name=row.host_name,
-        address=row.address,
-        is_head=row.is_head,
-        state=NodeState.ALIVE,
-        connection=connection_type(row.labels, row.resources),
-        labels=dict(row.labels),
-        resources=node_resources(row.resources),
-        work=WorkReport(
-            reason=Reason(
-                code=ReasonCode.NOT_REPORTED_YET,
-                detail="The node was found just now; its poller has not reported yet.",
-            )
-        ),
-    )
+def _new_node(row: NodeFacts) -> Node:
+    return new_node(row, HOME_CLUSTER, row.node_id[-8:], NOT_REPORTED_YET)

@@ -9,7 +9,8 @@ from castray.core.events import (
     TasksObserved,
     TimePassed,
 )
-from castray.core.registry import FIRST_REPORT_WITHIN_S, STALE_AFTER_S
+from castray.core.membership import STALE_AFTER_S
+from castray.core.registry import FIRST_REPORT_WITHIN_S
 from castray.models import Cluster, ClusterState, NodeSource, NodeState, ReasonCode, WorkStatus
 from tests.core.given import NOON, later, members, node, node_facts, reported
 from tests.core.registries import registry_after, shown

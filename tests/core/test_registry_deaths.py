@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from castray.core.registry import DEAD_NODE_RETENTION_S
+from castray.core.membership import DEAD_NODE_RETENTION_S
 from castray.core.versioned import Version
 from castray.models import NodeState, WorkStatus
 from tests.core.given import key_of, later, members, node_facts, reported

@@ -1,0 +1,110 @@
+"""Which of Ray's rows are nodes of today: it lists the dead too, and long takes some for alive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from castray.core.nodes import facts_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from castray.core.events import NodeFacts
+
+__all__ = ["DEAD_NODE_RETENTION_S", "STALE_AFTER_S", "Membership"]
+
+STALE_AFTER_S = 3.0
+"""A node whose poller was silent for this long is stale: three heartbeats."""
+
+DEAD_NODE_RETENTION_S = 3600.0
+"""How long a dead node that nothing replaced is still shown."""
+
+
+class Membership:
+    """When each node of the home cluster was seen, alive and heard."""
+
+    def __init__(self) -> None:
+        self._first_seen: dict[str, datetime] = {}
+        self._last_alive: dict[str, datetime] = {}
+        self._last_heard: dict[str, datetime] = {}
+        self._dead_since: dict[str, datetime] = {}
+
+    def first_seen(self, node_id: str) -> datetime:
+        """When Ray first listed that node, which it still does."""
+        return self._first_seen[node_id]
+
+    def hear(self, node_id: str, now: datetime) -> None:
+        """The poller of that node spoke."""
+        if node_id in self._first_seen:
+            self._last_heard[node_id] = now
+
+    def observe(
+        self, rows: Sequence[NodeFacts], names: Mapping[str, str], now: datetime
+    ) -> list[NodeFacts]:
+        """Take Ray's whole table in; the rows that are worth a card.
+
+        Args:
+            rows: The table.
+            names: What each node is called, by NodeID, that had a card until now.
+            now: The time.
+        """
+        seen = {row.node_id for row in rows}
+        for known in (self._first_seen, self._last_alive, self._last_heard, self._dead_since):
+            for node_id in known.keys() - seen:
+                del known[node_id]
+        alive_at: dict[str, list[NodeFacts]] = {}
+        for row in rows:
+            self._first_seen.setdefault(row.node_id, now)
+            if row.alive:
+                self._last_alive[row.node_id] = now
+                alive_at.setdefault(row.address, []).append(row)
+            else:
+                self._dead_since.setdefault(row.node_id, now)
+        return [
+            row
+            for row in rows
+            if self._shows(row, names.get(row.node_id), alive_at.get(row.address, ()), now)
+        ]
+
+    def _shows(
+        self, row: NodeFacts, name: str | None, neighbours: Sequence[NodeFacts], now: datetime
+    ) -> bool:
+        """Whether a row is worth a card: it lives or died lately, and nothing is in its place.
+
+        A raylet that comes back has a new NodeID, and may do so long before Ray notices that the
+        one before it died. So what fell silent before a living namesake at its address was first
+        seen is the same machine.
+
+        Args:
+            row: The row.
+            name: What its card said, where it had one until now.
+            neighbours: The living rows at its address, with itself where it lives.
+            now: The time.
+        """
+        heard = self._last_heard.get(row.node_id)
+        if row.alive:
+            if heard is None or now - heard <= timedelta(seconds=STALE_AFTER_S):
+                return True
+        elif now - self._dead_since[row.node_id] > timedelta(seconds=DEAD_NODE_RETENTION_S):
+            return False
+        seen = heard or self._last_alive.get(row.node_id)
+        return not any(
+            _is_namesake(row, name, other)
+            and (
+                seen is None
+                or self._first_seen[other.node_id] > seen
+                # It never spoke to this registry, which may have begun after both.
+                or (heard is None and other.node_id in self._last_heard)
+            )
+            for other in neighbours
+            if other.node_id != row.node_id
+        )
+
+
+def _is_namesake(gone: NodeFacts, name: str | None, alive: NodeFacts) -> bool:
+    # Ray forgets the resources of the dead, and so the name that came from one of them.
+    if name is not None:
+        return name == facts_name(alive)
+    return gone.host_name == alive.host_name or facts_name(gone) == facts_name(alive)
