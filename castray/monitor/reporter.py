@@ -14,18 +14,16 @@ newest status and the counts are kept, and told once it is back. Needs nothing b
 from __future__ import annotations
 
 import atexit
-import json
 import logging
 import math
 import os
 import threading
 import time
 import weakref
-from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, SupportsFloat
 
 from castray.monitor.line import RefusedError, parse_line
+from castray.monitor.untold import MAX_TIME_MS, Untold, parse_number, parse_text
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -46,18 +44,7 @@ COUNTS_GAP_S = 0.25
 HEARTBEAT_S = 2.0
 """While not idle the status is told again this often, for a monitor that restarted meanwhile."""
 
-VALID_S = 30.0
-"""So long after its last word the monitor takes a script for killed, and its node for idle."""
-
 MAX_RETRY_GAP_S = 1.0
-
-MAX_TIME_MS = 86_400_000
-"""The monitor refuses times that are longer than a day or negative, with all that is told."""
-
-# What waits to be told is bounded, and always fits into one report.
-MAX_TIMES = 500
-MAX_ERRORS = 10
-MAX_TEXT_CHARS = 500
 
 logger = logging.getLogger(__name__)
 
@@ -115,11 +102,11 @@ class StatusReporter:
             inference_ms: How long it took, in milliseconds.
             low_confidence: Whether that is too little; by default as `low_confidence_below` says.
         """
-        sure, time_ms = _number(confidence), _number(inference_ms)
+        sure, time_ms = parse_number(confidence), parse_number(inference_ms)
         if low_confidence is None:
             low = sure is not None and sure < self._low_confidence_below
         else:
-            low = bool(_number(low_confidence))
+            low = bool(parse_number(low_confidence))
         with self._changed:
             self._note_counts()
             self._untold.processed += 1
@@ -129,7 +116,7 @@ class StatusReporter:
 
     def error(self, message: object) -> None:
         """Tell of an error; the monitor lists the newest."""
-        text = _text(message)
+        text = parse_text(message)
         with self._changed:
             self._note_counts()
             self._untold.errors.append(text)
@@ -157,7 +144,7 @@ class StatusReporter:
         self._line = parse_line(self.url, self._timeout_s)
         self._changed = threading.Condition()
         self._status = ("idle", "")
-        self._untold = _Untold()
+        self._untold = Untold()
         self._closing = False
         self._tried_at = -math.inf
         self._retry_gap_s = 0.0
@@ -165,7 +152,7 @@ class StatusReporter:
         self._thread: threading.Thread | None = None
 
     def _enter(self, status: str, task: object, requests: int = 0) -> _Stay:
-        text = "" if task is None else _text(task)
+        text = "" if task is None else parse_text(task)
         with self._changed:
             stay = _Stay(self, self._status)
             self._note_status(status, text)
@@ -215,7 +202,7 @@ class StatusReporter:
                 while (wait_s := self._wait_s()) is None or wait_s > 0:
                     self._changed.wait(wait_s)
                 closing = self._closing
-                untold, self._untold = self._untold, _Untold()
+                untold, self._untold = self._untold, Untold()
                 status = self._status
             if not closing or untold.status or untold.counts:
                 self._tell(line, status, untold)
@@ -237,7 +224,7 @@ class StatusReporter:
             return None
         return self._tried_at + gap_s - time.monotonic()
 
-    def _tell(self, line: Line, status: tuple[str, str], untold: _Untold) -> None:
+    def _tell(self, line: Line, status: tuple[str, str], untold: Untold) -> None:
         problem, retry = "", True
         try:
             line.post(untold.body(*status))
@@ -277,62 +264,6 @@ class _Stay:
 
     def __exit__(self, *_: object) -> None:
         self._reporter._return_to(*self._before)
-
-
-@dataclass
-class _Untold:
-    """What the monitor was not told yet; the counts are since it was told the last time."""
-
-    status: bool = False
-    counts: bool = False
-    processed: int = 0
-    low_confidence: int = 0
-    requests: int = 0
-    inference_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_TIMES))
-    errors: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_ERRORS))
-
-    def put_back(self, older: _Untold) -> None:
-        """Add what could not be told."""
-        self.status |= older.status
-        self.counts |= older.counts
-        self.processed += older.processed
-        self.low_confidence += older.low_confidence
-        self.requests += older.requests
-        self.inference_ms = deque((*older.inference_ms, *self.inference_ms), MAX_TIMES)
-        self.errors = deque((*older.errors, *self.errors), MAX_ERRORS)
-
-    def body(self, status: str, text: str) -> bytes:
-        """The report as `POST /api/update_status` takes it."""
-        return json.dumps(
-            {
-                "status": status,
-                **({"message": text} if text else {}),
-                "valid_s": VALID_S,
-                "results": {
-                    "processed": self.processed,
-                    "low_confidence": self.low_confidence,
-                    "sent_to_server": self.requests,
-                    "inference_ms": list(self.inference_ms),
-                },
-                "errors": list(self.errors),
-            },
-            ensure_ascii=False,
-        ).encode()
-
-
-def _number(value: object) -> float | None:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except Exception:  # noqa: BLE001 - what stands for a number may raise anything, and we must not
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _text(value: object) -> str:
-    try:
-        return str(value)[:MAX_TEXT_CHARS].encode("utf-8", "replace").decode()
-    except Exception:  # noqa: BLE001 - as above
-        return type(value).__name__
 
 
 _reporters: weakref.WeakSet[StatusReporter] = weakref.WeakSet()
