@@ -1,9 +1,10 @@
-"""Three hosts with CastRay on them that cast files, and what tests do to them and ask of them."""
+"""Hosts with CastRay on them that cast files, and what tests do to them and ask of them."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,14 +13,25 @@ from blake3 import blake3
 
 from castray.transfer.journal import parse_journal
 from tests.hosts import FAST_HEALTH_CHECKS, REPOSITORY, RayCluster, bare_ray
-from tests.system.client import Client, wait_until
+from tests.system.client import client_on, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from tests.hosts import Host, HostProcess
+    from tests.system.client import Client, NodeRecord
 
-__all__ = ["AGENT", "MIB", "Cast", "CastSite", "Caster", "Station", "facts_of", "has_begun"]
+__all__ = [
+    "AGENT",
+    "MIB",
+    "Cast",
+    "CastSite",
+    "Caster",
+    "Station",
+    "caster_on",
+    "facts_of",
+    "has_begun",
+]
 
 MIB = 1 << 20
 
@@ -101,22 +113,26 @@ class Station:
 class CastSite:
     """The cluster, and CastRay on it.
 
+    Args:
+        hosts: Three or more.
+
     Attributes:
         head: M1.
         bare: M2, a worker that has only Ray.
         worker: M3.
+        stations: These, and all others.
     """
 
     def __init__(self, hosts: list[Host]) -> None:
-        self.head, self.bare, self.worker = self.stations = [
-            Station(host, f"M{number}") for number, host in enumerate(hosts, 1)
-        ]
+        self.stations = [Station(host, f"M{number}") for number, host in enumerate(hosts, 1)]
+        self.head, self.bare, self.worker, *others = self.stations
         self.bare.host.hide(REPOSITORY)
         self.ray = RayCluster(
             self.head.host, labels={"castray.io/name": "M1"}, env=FAST_HEALTH_CHECKS
         )
         self.start_node(self.bare, ray=bare_ray())
-        self.start_node(self.worker)
+        for station in (self.worker, *others):
+            self.start_node(station)
         self.ray.wait_for_nodes(*hosts, timeout_s=START_S)
         serve = self.head.host.start(["serve", "run", "castray.serve_app"])
         serve.wait_for_output("is ready at", START_S)
@@ -184,6 +200,16 @@ class Caster:
         return await self.ended(await self.start(source, targets, destination, **more))
 
 
+@asynccontextmanager
+async def caster_on(site: CastSite) -> AsyncIterator[Caster]:
+    """Asks from the head, once every node is alive; afterwards nothing is left anywhere."""
+    names = [station.name for station in site.stations]
+    async with client_on(site.head.host, names, _is_alive, START_S) as client:
+        yield Caster(client)
+    for station in site.stations:
+        station.clear()
+
+
 def facts_of(top: Path) -> dict[str, FileFacts]:
     """Every file and directory at or below a path; a directory has no digest."""
     found = {}
@@ -198,3 +224,7 @@ def facts_of(top: Path) -> dict[str, FileFacts]:
 def has_begun(cast: Cast) -> bool:
     """Whether every target has something."""
     return all(target["bytes_done"] > 0 for target in cast["targets"])
+
+
+def _is_alive(node: NodeRecord) -> bool:
+    return bool(node["state"] == "alive")

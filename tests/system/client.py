@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from tests.hosts import Host
 
-__all__ = ["Client", "NodeRecord", "report_status", "wait_until"]
+__all__ = ["Client", "NodeRecord", "client_on", "report_status", "wait_until"]
 
 POLL_S = 0.1
 
@@ -66,6 +67,18 @@ class Client:
         return await self.wait_for_node(
             name, lambda node: bool(node["work"]["status"] == status), within_s
         )
+
+
+@asynccontextmanager
+async def client_on(
+    host: Host, nodes: Iterable[str], accept: Callable[[NodeRecord], bool], within_s: float
+) -> AsyncIterator[Client]:
+    """A client on that host, once its CastRay's record of each of these nodes is as wanted."""
+    async with host.http() as http:
+        client = Client(http)
+        for name in nodes:
+            await client.wait_for_node(name, accept, within_s)
+        yield client
 
 
 async def wait_until(

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hosts import REPOSITORY, RayCluster, bare_ray, create_hosts
-from tests.system.client import Client, NodeRecord, report_status
+from tests.system.cast_site import CastSite, caster_on
+from tests.system.client import client_on, report_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from tests.hosts import Host, HostProcess
+    from tests.system.cast_site import Caster
+    from tests.system.client import Client, NodeRecord
 
 CONTRACT_MONITOR = Path(__file__).with_name("contract_monitor.py")
 
@@ -95,12 +98,26 @@ def edge(can_make_hosts: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 async def castray(edge: Edge) -> AsyncIterator[Client]:
     """A client on the head, once every node is alive and idle."""
-    async with edge.head.host.http() as http:
-        client = Client(http)
-        for name, node in edge.nodes.items():
-            await node.report("idle")
-            await client.wait_for_node(name, _is_at_rest, 30)
+    for node in edge.nodes.values():
+        await node.report("idle")
+    async with client_on(edge.head.host, edge.nodes, _is_at_rest, 30) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def site(
+    request: pytest.FixtureRequest, can_make_hosts: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CastSite]:
+    """A cluster of as many hosts as the module's HOSTS says, which its tests share."""
+    with create_hosts(request.module.HOSTS, tmp_path_factory.mktemp("casts")) as hosts:
+        yield CastSite(hosts)
+
+
+@pytest.fixture
+async def caster(site: CastSite) -> AsyncIterator[Caster]:
+    """Asks for casts; afterwards nothing is left anywhere."""
+    async with caster_on(site) as caster:
+        yield caster
 
 
 @pytest.fixture

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hosts import RAYLET, REPOSITORY, create_hosts
-from tests.system.cast_site import AGENT, MIB, Cast, Caster, CastSite, facts_of, has_begun
-from tests.system.client import Client
+from tests.hosts import REPOSITORY
+from tests.system.cast_harms import HARMS, cast_and_harm
+from tests.system.cast_site import MIB, facts_of, has_begun
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.system.cast_site import Cast, Station
+    from tests.system.cast_site import Cast, Caster, CastSite, Station
 
 pytestmark = pytest.mark.timeout(300)
+
+HOSTS = 3
 
 LARGE_MIB = 2048
 SMALL_FILES = 1000
@@ -31,29 +33,7 @@ SLOW = 4 * MIB
 REST_S = 3.0
 """Three times as much would arrive in it as may."""
 
-CASTS_AT_ONCE = 20
-AGENT_BYTES = 150 * MIB
-
 CHINESE_NAME = "模型 第 1 批.bin"
-
-
-@pytest.fixture(scope="module")
-def site(can_make_hosts: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CastSite]:
-    """The cluster that these tests share."""
-    with create_hosts(3, tmp_path_factory.mktemp("casts")) as hosts:
-        yield CastSite(hosts)
-
-
-@pytest.fixture
-async def caster(site: CastSite) -> AsyncIterator[Caster]:
-    """Asks from the head, once every node is alive; afterwards nothing is left anywhere."""
-    async with site.head.host.http() as http:
-        client = Client(http)
-        for station in site.stations:
-            await client.wait_for_node(station.name, lambda node: node["state"] == "alive", 60)
-        yield Caster(client)
-    for station in site.stations:
-        station.clear()
 
 
 def write_tree(top: Path) -> None:
@@ -136,55 +116,12 @@ async def test_a_dry_run_tells_what_would_go_and_moves_nothing(
     assert list(site.bare.root.iterdir()) == []
 
 
-def kill_receiver(site: CastSite) -> None:
-    site.worker.host.kill(AGENT)
-
-
-def kill_sender(site: CastSite) -> None:
-    site.head.host.kill(AGENT)
-
-
-def kill_both(site: CastSite) -> None:
-    kill_receiver(site)
-    kill_sender(site)
-
-
-def kill_registry(site: CastSite) -> None:
-    site.head.host.kill("^ray::ClusterRegistry")
-
-
-def kill_raylet(site: CastSite) -> None:
-    site.worker.host.kill(RAYLET)
-    site.start_node(site.worker)
-
-
-async def cut_link(site: CastSite) -> None:
-    site.worker.host.cut()
-    await asyncio.sleep(2)  # the length of the cut is what is tested
-    site.worker.host.heal()
-
-
-@pytest.mark.parametrize(
-    "harm", [kill_receiver, kill_sender, kill_both, kill_registry, kill_raylet, cut_link]
-)
+@pytest.mark.parametrize("harm", HARMS)
 async def test_a_cast_goes_on_by_itself_and_shows_nothing_before_its_end(
-    site: CastSite, caster: Caster, harm: Callable[[CastSite], object]
+    site: CastSite, caster: Caster, harm: str
 ) -> None:
-    sent = site.head.write("a.bin", SLOW_MIB)
-    cast_id = await caster.start("M1:a.bin", ["M3"], bandwidth_limit=SLOW)
-    begun = await caster.when(cast_id, has_begun)
-
-    harmed = harm(site)
-    if asyncio.iscoroutine(harmed):
-        await harmed
-    too_early = (site.worker.root / "a.bin").exists()
-    ended = await caster.ended(cast_id)
-
-    assert begun["ended"] is None
-    assert not too_early
-    assert ended["state"] == "completed", ended
-    assert facts_of(site.worker.root / "a.bin")[""] == sent
-    assert site.worker.litter() == []
+    # It looks at the file and at what the cast claims until the end.
+    await cast_and_harm(site, caster, harm, seed=1)
 
 
 async def test_a_paused_cast_rests_until_it_is_resumed(site: CastSite, caster: Caster) -> None:
@@ -262,31 +199,6 @@ async def test_a_cast_is_relayed_when_that_is_asked_for(site: CastSite, caster: 
     assert cast["state"] == "completed", cast
     assert cast["targets"][0]["route"] == "relay"
     assert facts_of(site.worker.root / "a.bin")[""] == sent
-
-
-async def test_many_casts_at_once_all_complete_in_little_memory(
-    site: CastSite, caster: Caster
-) -> None:
-    stations = {station.name: station for station in site.stations}
-    sent = {name: station.write("a.bin", 16) for name, station in stations.items()}
-    pairs = [(a, b) for a in stations for b in stations if a != b]
-    most = 0
-
-    ids = [
-        await caster.start(f"{source}:a.bin", [target], f"{number}.bin")
-        for number in range(CASTS_AT_ONCE)
-        for source, target in [pairs[number % len(pairs)]]
-    ]
-    casts: list[Cast] = []
-    while not casts or any(cast["ended"] is None for cast in casts):
-        most = max([most, *(size for s in site.stations for size in s.agent_bytes())])
-        casts = [await caster.fetch(cast_id) for cast_id in ids]
-
-    assert {cast["state"] for cast in casts} == {"completed"}, casts
-    assert 0 < most <= AGENT_BYTES
-    for number in range(CASTS_AT_ONCE):
-        source, target = pairs[number % len(pairs)]
-        assert facts_of(stations[target].root / f"{number}.bin")[""] == sent[source]
 
 
 async def test_a_full_and_a_read_only_disk_fail_for_that_target_alone(
