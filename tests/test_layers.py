@@ -24,6 +24,7 @@ LAYERS = {
     "castray.models": 0,
     "castray.errors": 0,
     "castray.config": 0,
+    "castray.setting_types": 0,
     "castray.core": 1,
     "castray.discovery": 1,
     "castray.monitor": 1,
