@@ -1,9 +1,9 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { disconnect } from "../api/clusters";
 import { failureText } from "../api/failure";
 import type { Cluster } from "../api/records";
+import { ConfirmDialog } from "./ConfirmDialog";
 
 /** Asks whether a cluster is really to be disconnected. */
 export function DisconnectDialog({ cluster, onClose }: { cluster: Cluster; onClose(): void }) {
@@ -25,29 +25,15 @@ export function DisconnectDialog({ cluster, onClose }: { cluster: Cluster; onClo
   };
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <ConfirmDialog
       title={t("disconnect.title", { name: cluster.name })}
-      closeButtonProps={{ "aria-label": t("connect.cancel") }}
-      transitionProps={{ duration: 0 }}
-    >
-      <Stack>
-        <Text size="sm">{t("disconnect.what")}</Text>
-        {error !== null && (
-          <Text size="sm" c="red" role="alert">
-            {error}
-          </Text>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose} data-autofocus>
-            {t("connect.cancel")}
-          </Button>
-          <Button color="red" loading={isBusy} onClick={submit}>
-            {t("clusters.disconnect")}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+      what={t("disconnect.what")}
+      keep={t("connect.cancel")}
+      submit={t("clusters.disconnect")}
+      isBusy={isBusy}
+      error={error}
+      onSubmit={submit}
+      onClose={onClose}
+    />
   );
 }
