@@ -215,7 +215,8 @@ def facts_of(top: Path) -> dict[str, FileFacts]:
     found = {}
     for path in [top, *top.rglob("*")]:
         status = path.stat()
-        digest = blake3().update_mmap(path).hexdigest() if path.is_file() else ""
+        content = blake3(max_threads=blake3.AUTO)
+        digest = content.update_mmap(path).hexdigest() if path.is_file() else ""
         name = "" if path == top else str(path.relative_to(top))
         found[name] = FileFacts(digest, status.st_mode, status.st_mtime_ns)
     return found
