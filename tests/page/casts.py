@@ -1,21 +1,17 @@
-"""Casts as a test has them: of a file on M3, to M1 and M2."""
+"""Casts as a test has them, of a file on M3, and where the page shows them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from castray.core.nodes import node_key
-from castray.models import (
-    HOME_CLUSTER,
-    Cast,
-    CastRequest,
-    CastSource,
-    CastState,
-    CastTarget,
-)
+from castray.models import HOME_CLUSTER, Cast, CastRequest, CastSource, CastState, CastTarget
 from tests.page.nodes import now
 
-__all__ = ["MIB", "key_of", "sample_cast", "target"]
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+__all__ = ["MIB", "cast_card", "key_of", "sample_cast", "target", "target_line"]
 
 MIB = 1024**2
 
@@ -47,3 +43,13 @@ def sample_cast(*targets: CastTarget, state: CastState = CastState.RUNNING, **mo
         **more,
     }
     return Cast(state=state, targets=targets, **facts)
+
+
+def cast_card(page: Page, cast_id: str = "c1") -> Locator:
+    """The card of that cast."""
+    return page.locator(f'[data-testid="cast"][data-cast="{cast_id}"]')
+
+
+def target_line(card: Locator, name: str) -> Locator:
+    """What a cast's card says of its target with that name."""
+    return card.locator(f'[data-testid="cast-target"][data-node="{key_of(name)}"]')

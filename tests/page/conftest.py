@@ -11,6 +11,7 @@ from castray.api.page import PAGE_DIRECTORY
 from castray.transfer.agent import CastAgent
 from tests.api.memory_backend import MemoryBackend
 from tests.page.casts import key_of
+from tests.page.nodes import membership
 from tests.page.server import PageServer
 
 if TYPE_CHECKING:
@@ -57,6 +58,12 @@ async def nodes_page(page: Page, server: PageServer) -> AsyncIterator[Page]:
     await page.goto(f"{server.url}/ui")
     yield page
     assert complaints == []
+
+
+@pytest.fixture
+def three_nodes(registry: MemoryBackend) -> None:
+    """M3, which is the head, and two more."""
+    registry.apply(membership("M3", "M1", "M2"))
 
 
 @pytest.fixture

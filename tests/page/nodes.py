@@ -1,8 +1,9 @@
-"""What a test says of a node, as its registry hears it."""
+"""What a test says of a node, as its registry hears it, and where the page shows it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from castray.core.events import MembershipObserved, NodeFacts, NodeReported
 from castray.models import (
@@ -16,7 +17,10 @@ from castray.models import (
     WorkStatus,
 )
 
-__all__ = ["facts", "membership", "now", "report"]
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+__all__ = ["facts", "membership", "node_card", "now", "report"]
 
 
 def now() -> datetime:
@@ -63,3 +67,8 @@ def report(
         error=None if status else reason,
     )
     return NodeReported(NodeReport(node_id=f"id-of-{name}", work=work, monitor=monitor, load=load))
+
+
+def node_card(page: Page, name: str) -> Locator:
+    """The card of the node with that name."""
+    return page.locator(f'[data-testid="node-card"][data-node-name="{name}"]')
