@@ -1,9 +1,10 @@
-"""External clusters as a test has them: records, and what a discovery says of them."""
+"""External clusters as a test has them: records, what a discovery says of them, their cards."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from castray.core.events import ClustersFound
 from castray.core.nodes import node_key
 from castray.discovery.source import DiscoveryReport, FoundCluster, SourceReport
 from castray.models import (
@@ -17,9 +18,26 @@ from castray.models import (
     ReasonCode,
 )
 
-__all__ = ["LAB", "cluster", "discovery", "external_node", "lost_cluster", "source_report"]
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+__all__ = [
+    "LAB",
+    "REFUSED",
+    "WANTS_TOKEN",
+    "cluster",
+    "cluster_card",
+    "discovery",
+    "external_node",
+    "lost_cluster",
+    "source_report",
+    "wants_token",
+]
 
 LAB = "ray_cluster_001"
+
+REFUSED = "refuses the connection: is Ray running there, and is this its dashboard's port?"
+WANTS_TOKEN = "wants a token: give one with it."
 
 
 def cluster(id_: str = LAB, state: ClusterState = ClusterState.CONNECTED, **more: Any) -> Cluster:
@@ -42,6 +60,14 @@ def lost_cluster(id_: str, detail: str, **more: Any) -> Cluster:
     reason = Reason(code=ReasonCode.CLUSTER_LOST, detail=detail)
     unmeasured: dict[str, Any] = {"resources": {}, "node_count": None}
     return cluster(id_, ClusterState.LOST, state_reason=reason, **{**unmeasured, **more})
+
+
+def wants_token(cluster_id: str) -> ClustersFound:
+    """A discovery found that cluster, which let nobody in."""
+    reason = Reason(code=ReasonCode.CLUSTER_WANTS_TOKEN, detail=f"{cluster_id} {WANTS_TOKEN}")
+    unread: dict[str, Any] = {"ray_version": None, "node_count": None, "resources": {}}
+    found = cluster(cluster_id, ClusterState.FOUND, needs_token=True, state_reason=reason, **unread)
+    return ClustersFound((found,))
 
 
 def external_node(name: str, cluster_id: str = LAB) -> Node:
@@ -83,3 +109,8 @@ def discovery(found: tuple[Cluster, ...], *sources: SourceReport) -> DiscoveryRe
         for each in found
     )
     return DiscoveryReport(clusters=clusters, sources=sources, duration_s=0.5)
+
+
+def cluster_card(page: Page, cluster_id: str) -> Locator:
+    """The card of that cluster."""
+    return page.locator(f'[data-testid="cluster-card"][data-cluster="{cluster_id}"]')
