@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import psutil
-from blake3 import blake3
 
 from castray.transfer.journal import parse_journal
 from tests.hosts import FAST_HEALTH_CHECKS, REPOSITORY, RayCluster, bare_ray
+from tests.system.cast_tree import MIB, facts_of
 from tests.system.client import client_on, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tests.hosts import Host, HostProcess
+    from tests.system.cast_tree import FileFacts
     from tests.system.client import Client, NodeRecord
 
 __all__ = [
     "AGENT",
-    "MIB",
     "Cast",
     "CastSite",
     "Caster",
     "Station",
     "caster_on",
-    "facts_of",
     "has_begun",
+    "until",
 ]
-
-MIB = 1 << 20
 
 AGENT = "^ray::TransferAgent"
 
@@ -43,14 +42,6 @@ ROOT = "tmp/home/castray"
 START_S = 180.0
 
 Cast = dict[str, Any]
-
-
-class FileFacts(NamedTuple):
-    """What has to be the same after a cast."""
-
-    digest: str
-    mode: int
-    mtime_ns: int
 
 
 class Station:
@@ -69,7 +60,7 @@ class Station:
         host.start(["sh", "-c", "echo up; exec sleep infinity"]).wait_for_output("up")
         [pid] = host.pids("sleep infinity")
         self.root = Path(f"/proc/{pid}/root") / ROOT
-        self.root.mkdir(parents=True)
+        self.root.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, mib: int) -> FileFacts:
         """A file of random bytes."""
@@ -210,21 +201,17 @@ async def caster_on(site: CastSite) -> AsyncIterator[Caster]:
         station.clear()
 
 
-def facts_of(top: Path) -> dict[str, FileFacts]:
-    """Every file and directory at or below a path; a directory has no digest."""
-    found = {}
-    for path in [top, *top.rglob("*")]:
-        status = path.stat()
-        content = blake3(max_threads=blake3.AUTO)
-        digest = content.update_mmap(path).hexdigest() if path.is_file() else ""
-        name = "" if path == top else str(path.relative_to(top))
-        found[name] = FileFacts(digest, status.st_mode, status.st_mtime_ns)
-    return found
-
-
 def has_begun(cast: Cast) -> bool:
     """Whether every target has something."""
     return all(target["bytes_done"] > 0 for target in cast["targets"])
+
+
+async def until(holds: Callable[[], bool], within_s: float = 30) -> None:
+    """Wait until something is so."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    while not holds():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.1)
 
 
 def _is_alive(node: NodeRecord) -> bool:

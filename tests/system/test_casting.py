@@ -12,10 +12,11 @@ import pytest
 
 from tests.hosts import REPOSITORY
 from tests.system.cast_harms import HARMS, cast_and_harm
-from tests.system.cast_site import MIB, facts_of, has_begun
+from tests.system.cast_site import has_begun, until
+from tests.system.cast_tree import ENTRIES, MIB, facts_of, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.system.cast_site import Cast, Caster, CastSite, Station
@@ -24,41 +25,12 @@ pytestmark = pytest.mark.timeout(300)
 
 HOSTS = 3
 
-LARGE_MIB = 2048
-SMALL_FILES = 1000
-
 SLOW_MIB = 24
 SLOW = 4 * MIB
 """At so many bytes per second such a file is on its way for six seconds."""
 
 REST_S = 3.0
 """Three times as much would arrive in it as may."""
-
-CHINESE_NAME = "模型 第 1 批.bin"
-
-
-def write_tree(top: Path) -> None:
-    """A tree with everything in it that a cast has to keep."""
-    (top / "small").mkdir(parents=True)
-    for number in range(SMALL_FILES):
-        (top / "small" / f"{number}.txt").write_text(f"{number}\n" * (number % 50))
-    (top / "empty").touch()
-    (top / CHINESE_NAME).write_bytes(os.urandom(3 * MIB + 1))
-    (top / CHINESE_NAME).chmod(0o640)
-    (top / "run.sh").write_text("#!/bin/sh\n")
-    (top / "run.sh").chmod(0o755)
-    write_large(top / "large.bin")
-    for number, path in enumerate(sorted(top.rglob("*"), reverse=True)):
-        os.utime(path, ns=(1_600_000_000_000_000_000 + number,) * 2)
-
-
-def write_large(path: Path) -> None:
-    """A large file of which no two MiB are alike anywhere, made faster than from random bytes."""
-    noise = memoryview(os.urandom(2 * MIB))
-    step = MIB // LARGE_MIB
-    with path.open("wb") as file:
-        for start in range(0, LARGE_MIB * step, step):
-            file.write(noise[start : start + MIB])
 
 
 def states(cast: Cast) -> set[str]:
@@ -85,7 +57,7 @@ async def test_everything_goes_from_any_node_to_one_some_or_all(
     assert cast["state"] == "completed", cast
     assert len(cast["targets"]) == len(receivers)
     sent = facts_of(stations[source].root / "tree 树")
-    assert len(sent) == SMALL_FILES + 6
+    assert len(sent) == ENTRIES
     for name in receivers:
         assert facts_of(stations[name].root / "in" / "tree 树") == sent
         assert stations[name].litter() == []
@@ -124,7 +96,7 @@ async def test_a_dry_run_tells_what_would_go_and_moves_nothing(
     assert list(site.bare.root.iterdir()) == []
 
 
-@pytest.mark.parametrize(("seed", "harm"), enumerate(HARMS))
+@pytest.mark.parametrize(("seed", "harm"), list(enumerate(HARMS)))
 async def test_a_cast_goes_on_by_itself_and_shows_nothing_before_its_end(
     site: CastSite, caster: Caster, seed: int, harm: str
 ) -> None:
@@ -324,10 +296,3 @@ def mount(station: Station, name: str, options: str) -> None:
     (station.root / name).mkdir()
     place = f"/tmp/home/castray/{name}"
     station.host.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place])
-
-
-async def until(holds: Callable[[], bool], within_s: float = 30) -> None:
-    deadline = asyncio.get_running_loop().time() + within_s
-    while not holds():
-        assert asyncio.get_running_loop().time() < deadline
-        await asyncio.sleep(0.1)

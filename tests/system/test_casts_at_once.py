@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.cast_site import MIB, facts_of
+from tests.system.cast_tree import MIB, facts_of
 
 if TYPE_CHECKING:
     from tests.system.cast_site import Cast, Caster, CastSite

@@ -27,6 +27,8 @@ from tests.hosts import (
     bare_ray,
     create_hosts,
 )
+from tests.system.cast_site import Station
+from tests.system.cast_tree import ENTRIES, facts_of, write_tree
 from tests.system.client import Client, report_status, wait_until
 from tests.system.conftest import CONTRACT_MONITOR
 from tests.system.foreign import EVERY_RAY_PROCESS, LOCKED_TOKEN, ask, connect, settled
@@ -220,7 +222,7 @@ async def test_what_is_killed_there_comes_back_by_itself(
 
     lab.worker.kill("^ray::OutpostAgent")
     lab.head.kill("^ray::OutpostWarden")
-    after = await wait_until(lambda: facts_of(lab, cluster, node_id), bool, 60)
+    after = await wait_until(lambda: agent_facts(lab, cluster, node_id), bool, 60)
 
     assert after is not None
     assert after.incarnation != before.incarnation
@@ -281,23 +283,28 @@ async def test_a_file_goes_from_one_outpost_agent_to_another(
     assert sum_of(lab.worker, "there/起点.bin") == sum_of(lab.head, "起点.bin")
 
 
-async def test_a_file_is_cast_to_another_cluster_and_back(
+async def test_everything_is_cast_to_another_cluster_and_back(
     lab: Lab, castray: Client, cluster: str
 ) -> None:
-    make_file(lab.home, "away 去.bin", 64 << 20)
+    stations = [Station(host, host.name) for host in (lab.home, *lab.hosts)]
+    home, *others = stations
+    write_tree(home.root / "tree 树")
+    sent = facts_of(home.root / "tree 树")
 
-    away = await cast(castray, "home", "away 去.bin", "in/", ["L1", "L2"])
-    back = await cast(castray, "L2", "in/away 去.bin", "back/", ["home"])
+    away = await cast(castray, "home", "tree 树", "in/", ["L1", "L2"])
+    there = [facts_of(station.root / "in" / "tree 树") for station in others]
+    home.clear()
+    back = await cast(castray, "L2", "in/tree 树", "back/", ["home"])
+    returned = facts_of(home.root / "back" / "tree 树")
+    memory = [memory_of(pid) for pid in await processes_of(lab)]
+    for station in stations:
+        station.clear()
 
     assert (away["state"], back["state"]) == ("completed", "completed"), [away, back]
-    assert [pid for pid in await processes_of(lab) if memory_of(pid) > MEMORY_BYTES] == []
-    expected = sum_of(lab.home, "away 去.bin")
-    for host, path in (
-        (lab.head, "in/away 去.bin"),
-        (lab.worker, "in/away 去.bin"),
-        (lab.home, "back/away 去.bin"),
-    ):
-        assert sum_of(host, path) == expected
+    assert len(sent) == ENTRIES
+    assert there == [sent, sent]
+    assert returned == sent
+    assert max(memory) <= MEMORY_BYTES
 
 
 async def test_a_cluster_with_a_token_on_our_own_machine_has_its_outpost_beside_ours(
@@ -354,7 +361,7 @@ async def pids(host: Host) -> list[int]:
     return host.pids(OUTPOST)
 
 
-async def facts_of(lab: Lab, cluster: str, node_id: str) -> AgentFacts | None:
+async def agent_facts(lab: Lab, cluster: str, node_id: str) -> AgentFacts | None:
     """What an agent is, or None while it does not answer."""
     try:
         return await (await lab.agent(cluster, node_id)).facts()
