@@ -63,7 +63,6 @@ export function CastDialog({ source, path, onClose }: Props) {
       title={t("cast.title")}
       closeOnClickOutside={false}
       closeButtonProps={{ "aria-label": t("cast.cancel") }}
-      transitionProps={{ duration: 0 }}
     >
       <Stack component="form" gap="sm" onSubmit={submit}>
         <Fieldset legend={t("cast.from")}>

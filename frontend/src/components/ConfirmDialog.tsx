@@ -18,13 +18,7 @@ interface Props {
 /** Asks whether something is really to be ended. */
 export function ConfirmDialog({ title, what, keep, submit, isBusy, error, ...on }: Props) {
   return (
-    <Modal
-      opened
-      onClose={on.onClose}
-      title={title}
-      closeButtonProps={{ "aria-label": keep }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Modal opened onClose={on.onClose} title={title} closeButtonProps={{ "aria-label": keep }}>
       <Stack>
         <Text size="sm">{what}</Text>
         {error !== null && (

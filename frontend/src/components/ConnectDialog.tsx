@@ -57,7 +57,6 @@ export function ConnectDialog({ cluster, onClose }: { cluster: Cluster | null; o
       onClose={onClose}
       title={t("connect.title")}
       closeButtonProps={{ "aria-label": t("connect.cancel") }}
-      transitionProps={{ duration: 0 }}
     >
       <Stack component="form" onSubmit={submit}>
         <TextInput

@@ -29,7 +29,6 @@ export function FilesDialog({ node, onClose }: { node: string; onClose(): void }
       size="xl"
       title={t("files.title", { name })}
       closeButtonProps={{ "aria-label": t("files.close") }}
-      transitionProps={{ duration: 0 }}
     >
       <Stack gap="sm">
         <FileBrowser
