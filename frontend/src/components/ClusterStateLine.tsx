@@ -7,7 +7,7 @@ import {
 import { useTranslation } from "react-i18next";
 import type { Cluster } from "../api/records";
 import { Age } from "./Age";
-import classes from "./ClusterCard.module.css";
+import { StateMark } from "./StateMark";
 
 const ICONS = {
   found: IconCircleDashed,
@@ -22,12 +22,12 @@ export function ClusterStateLine({ cluster, isSilent }: { cluster: Cluster; isSi
   const state = isSilent ? "unknown" : cluster.state;
   const Icon = ICONS[state];
   return (
-    <span className={classes.state} data-state={state}>
+    <StateMark state={state}>
       <Icon size={16} stroke={1.8} aria-hidden />
       {t(`clusters.state.${state}`)}
       {state === "connected" && cluster.connected_since !== null && (
         <Age since={cluster.connected_since} form="for" />
       )}
-    </span>
+    </StateMark>
   );
 }

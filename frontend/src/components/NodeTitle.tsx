@@ -6,6 +6,7 @@ import type { ShownNode } from "../nodes/shown";
 import { ClusterMark } from "./ClusterMark";
 import classes from "./NodeTitle.module.css";
 import { StateIcon } from "./StateIcon";
+import { StateMark } from "./StateMark";
 
 const CONNECTION_ICONS = {
   wired: IconPlugConnected,
@@ -25,10 +26,10 @@ export function NodeTitle({ id, shown: { node, state } }: { id: string; shown: S
         <h2 id={id} className={classes.name} title={node.host_name}>
           {node.name}
         </h2>
-        <span className={classes.state} data-state={state}>
+        <StateMark state={state}>
           <StateIcon state={state} />
           {t(`state.${state}`)}
-        </span>
+        </StateMark>
       </div>
       <div className={classes.where}>
         <Badge size="xs" variant={node.is_head ? "filled" : "default"} className={classes.role}>
