@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from bench.figures import Limit, describe_machine, print_limits, print_table
-from bench.programs import REPOSITORY, running
+from bench.programs import REPOSITORY, running, wait_for_ray
 from castray.cli.processes import is_port_free
 from castray.config import DiscoveryMethod
 from castray.discovery.discover import discover
@@ -40,7 +40,6 @@ __all__ = ["main"]
 
 DEADLINE_S = 10.0
 RATIO_LIMIT = 0.5
-START_TIMEOUT_S = 180.0
 OBJECT_STORE_BYTES = 80 * 2**20
 """Ray refuses less than 75 MiB; nothing is stored here."""
 
@@ -152,7 +151,7 @@ def _running_head(first_port: int, environment: dict[str, str]) -> Iterator[_Hea
         command += [f"{name}={value}" for name, value in options.items()]
         command.append(f"--temp-dir={directory}/ray")
         with running(command, log=log, environment={**os.environ, **environment}):
-            _wait_for_start(log)
+            wait_for_ray(log)
             yield head
 
 
@@ -162,14 +161,6 @@ def _free_ports(wanted: int) -> int:
         if all(is_port_free(port) for port in range(first, first + wanted)):
             return first
     raise RuntimeError(f"there are no {wanted} free ports in a row in {PORTS}")
-
-
-def _wait_for_start(log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while "Ray runtime started" not in log.read_text(errors="replace"):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Ray does not start: {log.read_text(errors='replace')[-2000:]}")
-        time.sleep(0.1)
 
 
 def _print(seconds: _Seconds) -> None:

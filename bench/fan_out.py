@@ -98,13 +98,11 @@ def _measure(url: str, change_url: str, bare_url: str, *, sockets: int, changes:
         _Crowd(bare_url, sockets, bare_url) as bare_crowd,
     ):
         for number in range(changes):
-            time.sleep(GAP_S)
             task = f"change {number}."
             change = {"status": STATUSES[number % 2], "message": task}
             # A simulated node knows by itself what to report.
             mark = "" if change_url.startswith(url) else task
             message = crowd.time_message(json.dumps(change).encode(), mark.encode(), times.ours_ms)
-            time.sleep(GAP_S)
             bare_crowd.time_message(message, b"", times.bare_ms)
     return times
 
@@ -141,7 +139,7 @@ class _Crowd:
         self._selector.close()
 
     def time_message(self, body: bytes, mark: bytes, took_ms: list[float]) -> bytes:
-        """Post and wait until every socket has the message that follows from it.
+        """Post after a pause, and wait until every socket has the message that follows from it.
 
         Args:
             body: What to post.
@@ -151,9 +149,7 @@ class _Crowd:
         Returns:
             The message.
         """
-        while ready := self._selector.select(0):
-            for key, _ in ready:
-                self._receive(key.data, mark)
+        self._drain(mark)
         headers = ("Content-Type: application/json", f"Content-Length: {len(body)}")
         request = _request("POST", self._post_url, headers) + body
         waiting = self._count
@@ -172,6 +168,13 @@ class _Crowd:
         if not self._poster.recv(RECEIVE_BYTES).startswith(b"HTTP/1.1 200 "):
             raise RuntimeError(f"{self._post_url.netloc} does not take the change")
         return message
+
+    def _drain(self, mark: bytes) -> None:
+        """Take what comes by itself: for `GAP_S`, and then until nothing is left."""
+        end_s = time.perf_counter() + GAP_S
+        while ready := self._selector.select(max(0.0, end_s - time.perf_counter())):
+            for key, _ in ready:
+                self._receive(key.data, mark)
 
     def _connect(self, url: SplitResult) -> socket.socket:
         address = (url.hostname, url.port or 80)

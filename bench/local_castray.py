@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bench.programs import REPOSITORY, running
+from bench.programs import REPOSITORY, running, wait_for_ray, wait_until
 from castray.cli.local_ray import Machine, plan_local_ray
 from castray.cli.processes import free_port, is_port_free
 from castray.config import MonitorSettings, Settings, StoreSettings, WebServerSettings
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["running_castray", "running_monitors", "wait_for_nodes"]
 
 LOOPBACK = "127.0.0.1"
-START_TIMEOUT_S = 180.0
+REPORT_TIMEOUT_S = 180.0
 OBJECT_STORE_BYTES = 80 * 2**20
 """Ray refuses less than 75 MiB; nothing is stored here."""
 
@@ -58,7 +57,7 @@ def running_castray(monitor_ports: Sequence[int]) -> Iterator[str]:
         for number, command in enumerate([head, *workers]):
             log = Path(directory, f"ray-{number}.log")
             ends.enter_context(running(command, log=log, environment=plan.environment))
-            _wait_for_text("Ray runtime started", log)
+            wait_for_ray(log)
         url = _deploy(plan.address, settings, plan.environment)
         wait_for_nodes(url, len(monitor_ports), lambda _: True)
         yield url
@@ -80,18 +79,19 @@ def wait_for_nodes(url: str, count: int, is_right: Callable[[dict[str, Any]], bo
     Raises:
         TimeoutError: That does not happen.
     """
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
+    nodes: list[dict[str, Any]] = []
+
+    def are_ready() -> bool:
+        nonlocal nodes
         try:
             nodes = httpx.get(f"{url}/api/nodes").json()["nodes"]
         except (httpx.HTTPError, ValueError, KeyError):
-            nodes = []
-        ready = [node for node in nodes if node["last_report"] and is_right(node)]
-        if len(ready) == len(nodes) == count:
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{len(ready)} of {count} nodes are as they should be: {nodes}")
-        time.sleep(0.1)
+            return False
+        return len(nodes) == count and all(n["last_report"] and is_right(n) for n in nodes)
+
+    wait_until(
+        are_ready, REPORT_TIMEOUT_S, lambda: f"{count} nodes are not as they should be: {nodes}"
+    )
 
 
 def _node_options() -> list[str]:
@@ -109,14 +109,6 @@ def _worker_command(address: str, monitor_port: int) -> list[str]:
     }
     ray_start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
     return [*ray_start, *_node_options(), *(f"{name}={value}" for name, value in options.items())]
-
-
-def _wait_for_text(text: str, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while text not in log.read_text(errors="replace"):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Ray does not start: {log.read_text(errors='replace')[-2000:]}")
-        time.sleep(0.1)
 
 
 def _deploy(address: str, settings: Settings, environment: Mapping[str, str]) -> str:

@@ -13,12 +13,22 @@ from typing import TYPE_CHECKING
 from castray.cli.processes import ProcessId, end_session, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["PING_INTERVAL_S", "REPOSITORY", "running", "running_uvicorn", "wait_for_port"]
+__all__ = [
+    "PING_INTERVAL_S",
+    "REPOSITORY",
+    "running",
+    "running_uvicorn",
+    "wait_for_port",
+    "wait_for_ray",
+    "wait_until",
+]
 
 END_GRACE_S = 10.0
 START_TIMEOUT_S = 60.0
+RAY_START_TIMEOUT_S = 180.0
+LOOK_INTERVAL_S = 0.05
 PING_INTERVAL_S = 3600
 """For servers whose clients answer no pings."""
 
@@ -71,11 +81,44 @@ def wait_for_port(port: int) -> None:
     Raises:
         TimeoutError: It does not, within a minute.
     """
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
+
+    def connects() -> bool:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(connects, START_TIMEOUT_S, lambda: f"nothing listens on port {port}")
+
+
+def wait_for_ray(log: Path) -> None:
+    """Return once a `ray start --block` that writes to that file is up.
+
+    Raises:
+        TimeoutError: It is not, within three minutes.
+    """
+
+    def words() -> str:
+        return log.read_text(errors="replace")
+
+    wait_until(
+        lambda: "Ray runtime started" in words(),
+        RAY_START_TIMEOUT_S,
+        lambda: f"Ray does not start: {words()[-2000:]}",
+    )
+
+
+def wait_until(is_so: Callable[[], bool], timeout_s: float, problem: Callable[[], str]) -> None:
+    """Return once that is so; for what other programs do without telling anybody.
+
+    Args:
+        is_so: Asked again and again.
+        timeout_s: For how long.
+        problem: What to say where it does not become so.
+
+    Raises:
+        TimeoutError: It does not become so in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing listens on port {port}")
-        time.sleep(0.05)
+            raise TimeoutError(problem())
+        time.sleep(LOOK_INTERVAL_S)
