@@ -38,11 +38,11 @@ class FileDigests:
         self._found = bytearray()
         self._lock = Lock()
 
-    def get(self, index: int, descriptor: int) -> tuple[bytes, bytes]:
-        """The digest of a piece, and that of the file from its start to what was hashed so far.
+    def get(self, index: int, descriptor: int) -> bytes:
+        """The digest of a piece.
 
         Args:
-            index: The number of the piece; the last one makes the second digest the file's.
+            index: The number of the piece.
             descriptor: The file, open for reading.
 
         Raises:
@@ -51,13 +51,19 @@ class FileDigests:
             OSError: It cannot be read.
         """
         give_up_at = time.monotonic() + SLICE_S
+        while self.hashed <= index:
+            if time.monotonic() > give_up_at:
+                raise LaterError("source", "is still hashing what comes before that block")
+            with self._lock:
+                if self.hashed <= index:
+                    self._found += self._next_digest(descriptor)
+        start = index * DIGEST_BYTES
+        return bytes(self._found[start : start + DIGEST_BYTES])
+
+    def digest(self) -> bytes:
+        """The digest of the file from its start to what was hashed so far."""
         with self._lock:
-            while self.hashed <= index:
-                if time.monotonic() > give_up_at:
-                    raise LaterError("source", "is still hashing what comes before that block")
-                self._found += self._next_digest(descriptor)
-            start = index * DIGEST_BYTES
-            return bytes(self._found[start : start + DIGEST_BYTES]), self._running.digest()
+            return self._running.digest()
 
     def extend(self, data: memoryview, digest: bytes) -> bool:
         """Take in the next piece of a chained file, if that makes the digest that it should.

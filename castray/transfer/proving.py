@@ -1,22 +1,21 @@
 """Every block is proved here before it counts.
 
 A block counts when each of its segments fits its digest, is written into the partial, and stands
-in the journal: in that order. Pieces of a chained file are proved one after the other; who holds
-a later one waits for its turn, and gives it up when an earlier one turns out to be nobody's.
+in the journal: in that order. Only pieces of a chained file stand there first: `Chain`.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from castray.errors import TargetFileError
+from castray.errors import CastError, TargetFileError
 from castray.transfer.destination import explain
 from castray.transfer.filehash import FileDigests, read_exactly
 from castray.transfer.hashing import new_hash
 from castray.transfer.protocol import SegmentState
-from castray.transfer.share import LaterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +26,10 @@ if TYPE_CHECKING:
     from castray.transfer.reception import Reception
 
 __all__ = ["Prover"]
+
+logger = logging.getLogger(__name__)
+
+MAX_BAD_IN_A_ROW = 8
 
 SOURCE_PROBLEM = "cannot be read at the source any more: it changed there, or vanished"
 
@@ -54,8 +57,8 @@ class Prover:
         heads: Sequence[Head],
         proofs: Sequence[Head],
         data: memoryview,
-    ) -> bool:
-        """Take in a block that arrived.
+    ) -> None:
+        """Take in a block that arrived; a damaged one is to be sent again.
 
         Args:
             block: Its number.
@@ -64,22 +67,33 @@ class Prover:
             proofs: What the source says of them.
             data: The bytes.
 
-        Returns:
-            Whether it is right; if not, the peer is to blame.
-
         Raises:
-            LaterError: It was not this piece's turn, and will not be.
+            CastError: It is damaged, like too many before it.
             TargetFileError: It cannot be written.
         """
         offset = 0
         for segment, head, proof in zip(self._manifest.segments(block), heads, proofs, strict=True):
             part, offset = data[offset : offset + head.length], offset + head.length
-            if not self._accept_segment(block, segment, head, proof, part):
-                self._reception.blame(block, peer)
-                return False
+            if not self._accept_segment(segment, head, proof, part):
+                self.blame(block, peer)
+                return
         self._reception.journal.add_block(block)
         self._reception.count(block, peer)
-        return True
+
+    def blame(self, block: int, peer: str) -> None:
+        """Take note of a damaged block.
+
+        Raises:
+            CastError: It comes from the source, like too many before it, and nothing right between.
+        """
+        logger.warning("block %d arrived damaged from %s", block, peer)
+        self._reception.blame(block, peer)
+        if peer == self._reception.source and self._reception.bad_in_a_row >= MAX_BAD_IN_A_ROW:
+            raise CastError(
+                peer,
+                f"sent {self._reception.bad_in_a_row} damaged blocks in a row: its disk, its "
+                "memory or the network between changes bytes",
+            )
 
     def look_again(self, block: int, proofs: Sequence[Head], buffer: memoryview) -> bool:
         """Whether a block that the journal claims is really there; then it counts."""
@@ -90,11 +104,7 @@ class Prover:
                 self._reception.refuse(segment.entry_number, SOURCE_PROBLEM)
                 continue
             data = buffer[: segment.length]
-            try:
-                is_there = self._read(segment, data) and self._prove(block, segment, data, proof)
-            except LaterError:
-                is_there = False
-            if not is_there:
+            if not (self._read(segment, data) and self._prove(segment, data, proof)):
                 return False
         self._reception.count(block, None)
         return True
@@ -110,41 +120,54 @@ class Prover:
         with self._partial.open(number) as descriptor:
             # Piece by piece, for a digest that takes long is refused.
             for piece in range(pieces):
-                found = digests.get(piece, descriptor)[1]
+                digests.get(piece, descriptor)
         with self._lock:
             del self._digests[number]
-        return found == digest
+        return digests.digest() == digest
 
-    def _accept_segment(
-        self, block: int, segment: Segment, head: Head, proof: Head, data: memoryview
-    ) -> bool:
+    def is_due(self, segment: Segment) -> bool:
+        """Whether a piece of a chained file comes next there, or the file is wanted no more."""
+        index = segment.offset // self._manifest.header.block_bytes
+        is_next = self._digests_of(segment.entry_number).hashed == index
+        return is_next or not self._reception.is_wanted(segment.entry_number)
+
+    def extend(self, segment: Segment, data: memoryview, digest: bytes) -> bool:
+        """Prove the piece of a chained file that is due."""
+        return self._digests_of(segment.entry_number).extend(data, digest)
+
+    def write(self, segment: Segment, data: memoryview) -> None:
+        """Write a segment into the partial.
+
+        Raises:
+            TargetFileError: It cannot be written.
+        """
+        number, entry = segment.entry_number, segment.entry
+        try:
+            if segment.is_whole_file:
+                self._partial.write_whole(number, entry, data)
+            else:
+                self._partial.write_piece(number, entry, data, segment.offset)
+        except OSError as error:
+            raise TargetFileError(self._destination.shown(entry), explain(error)) from error
+
+    def _accept_segment(self, segment: Segment, head: Head, proof: Head, data: memoryview) -> bool:
         if not self._reception.is_wanted(segment.entry_number):
             return True
         if proof.state is SegmentState.FAILED:
             told = bytes(data).decode(errors="replace") if head is proof else SOURCE_PROBLEM
             self._reception.refuse(segment.entry_number, told)
             return True
-        if head.state is SegmentState.FAILED or not self._prove(block, segment, data, proof):
+        if head.state is SegmentState.FAILED or not self._prove(segment, data, proof):
             return False
-        self._write(segment, data)
+        self.write(segment, data)
         return True
 
-    def _prove(self, block: int, segment: Segment, data: memoryview, proof: Head) -> bool:
+    def _prove(self, segment: Segment, data: memoryview, proof: Head) -> bool:
         if not segment.is_whole_file and self._manifest.header.is_chained:
-            return self._extend(block, segment, data, proof.digest)
+            return self.is_due(segment) and self.extend(segment, data, proof.digest)
         found = new_hash(self._manifest.header.algorithm)
         found.update(data)
         return found.digest() == proof.digest
-
-    def _extend(self, block: int, segment: Segment, data: memoryview, digest: bytes) -> bool:
-        """Prove a piece of a chained file, when it is its turn."""
-        digests = self._digests_of(segment.entry_number)
-        index = segment.offset // self._manifest.header.block_bytes
-        if not self._reception.wait_for_turn(block, block - index, lambda: digests.hashed == index):
-            raise LaterError("block", "comes after one that is missing")
-        is_right = digests.extend(data, digest)
-        self._reception.wake()
-        return is_right
 
     def _digests_of(self, number: int) -> FileDigests:
         with self._lock:
@@ -159,13 +182,3 @@ class Prover:
         except (OSError, EOFError):
             return False
         return is_sized
-
-    def _write(self, segment: Segment, data: memoryview) -> None:
-        number, entry = segment.entry_number, segment.entry
-        try:
-            if segment.is_whole_file:
-                self._partial.write_whole(number, entry, data)
-            else:
-                self._partial.write_piece(number, entry, data, segment.offset)
-        except OSError as error:
-            raise TargetFileError(self._destination.shown(entry), explain(error)) from error

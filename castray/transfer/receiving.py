@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castray.errors import CastError, PeerError, TargetFileError
 from castray.models import CastProblem, IfExists
+from castray.transfer.chain import Chain
 from castray.transfer.existing import ExistingCheck
 from castray.transfer.journal import Journal
 from castray.transfer.order import Outcome, Progress
@@ -93,6 +94,7 @@ class Receiving:
             order.membership,
             self._reception,
             self._prover,
+            Chain(self._reception, self._prover),
             self._proofs,
             self._pace,
             steering,

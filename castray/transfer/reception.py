@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from castray.core.swarm import Picker, block_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from castray.core.swarm import Ask
     from castray.transfer.journal import Journal
@@ -22,8 +22,6 @@ __all__ = ["Reception"]
 
 WANTED, PRESENT, REFUSED = range(3)
 """What becomes of an entry: it is to be placed; it is there already; it will not be there."""
-
-TURN_S = 0.5
 
 
 class Reception:
@@ -49,6 +47,7 @@ class Reception:
         self.manifest = manifest
         self.partial = partial
         self.journal = journal
+        self.source = source
         self.changed = Condition()
         self.verified = array("I")
         self.problems: dict[int, str] = {}
@@ -59,6 +58,7 @@ class Reception:
         self.failure: Exception | None = None
         self._fates = bytearray(manifest.header.entries)
         self._has = 0
+        self._arrived = 0
         self._whole_due: list[int] = []
         everything = (1 << manifest.blocks) - 1
         self._picker = Picker(
@@ -130,6 +130,7 @@ class Reception:
     def stop(self, block: int, peer: str, *, was_sent: bool) -> None:
         """A block that was on its way does not arrive."""
         with self.changed:
+            self._arrived &= ~(1 << block)
             self._picker.stop(block, peer, was_sent=was_sent)
             self.changed.notify_all()
 
@@ -147,25 +148,21 @@ class Reception:
             self.bytes_done -= self.manifest.entry(number).size
             self.changed.notify_all()
 
-    def wait_for_turn(self, block: int, first: int, is_due: Callable[[], bool]) -> bool:
-        """Wait until all blocks of a file before this one have been proved.
-
-        Args:
-            block: A piece of the file that has arrived.
-            first: The file's first piece.
-            is_due: Whether it is this one's turn.
-
-        Returns:
-            Whether its turn has come; not so when an earlier one is on nobody's way here, or when
-            the file is wanted no more.
-        """
+    def arrive(self, block: int) -> None:
+        """A block is here, and will be proved in its turn."""
         with self.changed:
-            while not is_due():
-                is_missing = self._picker.missing >> block & 1
-                if self.failure or not is_missing or not self._picker.is_next(block, first):
-                    return False
-                self.changed.wait(TURN_S)
-        return True
+            self._arrived |= 1 << block
+            self.changed.notify_all()
+
+    def wait_for_earlier(self, block: int, number: int) -> None:
+        """Return when all blocks of an entry before this one are here, or on nobody's way."""
+        first = self.manifest.blocks_of(number)[0]
+        before = (1 << block) - (1 << first)
+        with self.changed:
+            while not self.failure and self._picker.missing & before & ~self._arrived:
+                if not self._picker.is_next(block, first):
+                    return
+                self.changed.wait()
 
     def wait(self, seconds: float) -> None:
         """Return when something has changed, or after so long."""
@@ -186,6 +183,7 @@ class Reception:
     def blame(self, block: int, peer: str) -> None:
         """A block arrived damaged; elsewhere comes first now."""
         with self.changed:
+            self._arrived &= ~(1 << block)
             self._picker.blame(block, peer)
             self.bad_blocks[peer] = self.bad_blocks.get(peer, 0) + 1
             self.bad_in_a_row += 1
@@ -197,6 +195,7 @@ class Reception:
         wanted = [segment for segment in segments if self.is_wanted(segment.entry_number)]
         with self.changed:
             self.bad_in_a_row = 0
+            self._arrived &= ~(1 << block)
             if self._picker.missing >> block & 1:
                 self.bytes_done += sum(segment.length for segment in wanted)
                 if len(wanted) == len(segments):

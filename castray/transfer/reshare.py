@@ -82,6 +82,10 @@ class ReceiverShare:
             self._reception.wait(until - time.monotonic())
         return verified[start:]
 
+    def close(self) -> None:
+        """Hold nobody up any more."""
+        self.pace.release()
+
     def _open_segment(self, segment: Segment, files: ExitStack) -> Piece:
         try:
             descriptor = files.enter_context(self._open(segment))

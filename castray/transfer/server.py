@@ -73,7 +73,7 @@ class BlockServer:
         """Give it out no more; a block on its way still arrives."""
         share = self._shares.pop(cast_id, None)
         if share is not None:
-            share.pace.release()
+            share.close()
 
     def close(self) -> None:
         """End all connections and wait until their threads have ended."""

@@ -7,8 +7,10 @@ why. What slips between those looks does not fit its digest at the receiver.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -21,7 +23,7 @@ from castray.transfer.hashing import new_hash
 from castray.transfer.pacing import Pace
 from castray.transfer.protocol import Head, SegmentState
 from castray.transfer.scanning import open_root
-from castray.transfer.share import FileRange, Piece
+from castray.transfer.share import FileRange, LaterError, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
     from castray.transfer.scanning import ScannedSource
 
 __all__ = ["SourceShare"]
+
+logger = logging.getLogger(__name__)
+
+PIECES_AHEAD = 4
+"""Digests of so many more pieces are made before they are asked for."""
 
 
 class SourceShare:
@@ -52,6 +59,16 @@ class SourceShare:
         self._failed: dict[int, SourceFileError] = {}
         self._digests: dict[int, FileDigests] = {}
         self._lock = Lock()
+        self._threads = ThreadPoolExecutor(1, "castray-hash")
+        self._is_hashing_ahead = False
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Hold nobody up any more, and hash nothing ahead."""
+        self.pace.release()
+        with self._lock:
+            self._is_closed = True
+        self._threads.shutdown(wait=False)
 
     @property
     def failed(self) -> dict[str, str]:
@@ -107,7 +124,9 @@ class SourceShare:
         entry = self.manifest.entry(number)
         blocks = self.manifest.blocks_of(number)
         if len(blocks) > 1:
-            return self._large_file(number, len(blocks) - 1)[1]
+            digests = self._digests_of(number)
+            self._hash(digests, number, len(blocks) - 1)
+            return digests.digest()
         return self._digest(self._read(number, entry.size))
 
     def have(self, start: int, wait_s: float) -> Sequence[int]:
@@ -121,7 +140,9 @@ class SourceShare:
                 data = self._read(number, segment.length)
                 return Piece(Head(SegmentState.OK, len(data), self._digest(data)), data)
             index = segment.offset // self.manifest.header.block_bytes
-            digest = self._large_file(number, index)[0]
+            digests = self._digests_of(number)
+            digest = self._hash(digests, number, index)
+            self._hash_ahead(digests, number, index + PIECES_AHEAD)
             descriptor = files.enter_context(self._open(number))
         except SourceFileError as error:
             reason = error.problem.encode()
@@ -143,17 +164,36 @@ class SourceShare:
             self._check_unchanged(number, descriptor)
         return bytes(buffer)
 
-    def _large_file(self, number: int, index: int) -> tuple[bytes, bytes]:
-        """The digest of one of its pieces, and of all that was hashed when that was done."""
+    def _digests_of(self, number: int) -> FileDigests:
         with self._lock:
-            digests = self._digests.setdefault(
-                number,
-                FileDigests(self.manifest.header, self.manifest.entry(number).size),
-            )
+            fresh = FileDigests(self.manifest.header, self.manifest.entry(number).size)
+            return self._digests.setdefault(number, fresh)
+
+    def _hash(self, digests: FileDigests, number: int, index: int) -> bytes:
+        """The digest of a piece of a large file."""
         with self._open(number) as descriptor, self._explained(number):
             found = digests.get(index, descriptor)
             self._check_unchanged(number, descriptor)
         return found
+
+    def _hash_ahead(self, digests: FileDigests, number: int, index: int) -> None:
+        """Hash what will be asked for next while this is sent, unless that is being done."""
+        last = min(index, len(self.manifest.blocks_of(number)) - 1)
+        with self._lock:
+            if self._is_hashing_ahead or digests.hashed > last or self._is_closed:
+                return
+            self._is_hashing_ahead = True
+            self._threads.submit(self._run_ahead, digests, number, last)
+
+    def _run_ahead(self, digests: FileDigests, number: int, index: int) -> None:
+        try:
+            self._hash(digests, number, index)
+        except (SourceFileError, LaterError):
+            logger.debug("whoever asks for that piece is told the reason", exc_info=True)
+        except Exception:
+            logger.exception("cannot hash what comes next")
+        finally:
+            self._is_hashing_ahead = False
 
     def _digest(self, data: bytes) -> bytes:
         found = new_hash(self.manifest.header.algorithm)

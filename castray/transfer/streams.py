@@ -1,7 +1,8 @@
 """The threads that pull blocks: several from the source when it is alone, else one from each peer.
 
-A stream asks for its next block when the one before has been written: so a sudden end costs at
-most one block for each stream. The other streams keep the link busy meanwhile.
+A stream asks for its next block when the one before has been written, and those before that in
+the same file: so a sudden end costs at most one block for each stream. The other streams keep the
+link busy meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from castray.errors import CastCancelledError, CastError, PeerError
+from castray.errors import CastCancelledError, PeerError
 from castray.transfer.control import FIRST_RETRY_S, LAST_RETRY_S
 from castray.transfer.layout import MAX_PACKED_FILES
 from castray.transfer.peer import PeerConnection
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from castray.core.swarm import Ask
+    from castray.transfer.chain import Chain
     from castray.transfer.pacing import Pace
     from castray.transfer.peer import Membership, PeerAddress
     from castray.transfer.proofs import Proofs
@@ -48,8 +50,6 @@ MAX_REASON_BYTES = 4096
 SPARE_BYTES = MAX_PACKED_FILES * MAX_REASON_BYTES
 """The reason why a file cannot be sent may be longer than the file."""
 
-MAX_BAD_IN_A_ROW = 8
-
 MAX_BAD_BLOCKS = 3
 """A peer, other than the source, that sent so many damaged blocks is asked no more."""
 
@@ -61,6 +61,7 @@ class Streams:
         membership: In which cast, and as whom.
         reception: What is missing.
         prover: Takes blocks in.
+        chain: Takes those in that are proved behind their arrival.
         proofs: Digests from the source, for what others send.
         pace: Keeps us below the cast's limit.
         steering: Pauses and ends it.
@@ -72,6 +73,7 @@ class Streams:
         membership: Membership,
         reception: Reception,
         prover: Prover,
+        chain: Chain,
         proofs: Proofs,
         pace: Pace,
         steering: Steering,
@@ -80,6 +82,7 @@ class Streams:
         self._membership = membership
         self._reception = reception
         self._prover = prover
+        self._chain = chain
         self._proofs = proofs
         self._pace = pace
         self._steering = steering
@@ -102,13 +105,14 @@ class Streams:
     def stop(self) -> None:
         """Pull no more."""
         self._is_done = True
-        self._reception.wake()
+        self._chain.stop()
         self._steering.abort_connections()
 
     def join(self) -> None:
         """Wait until all threads have ended, after `stop`."""
         for thread in self._threads.values():
             thread.join()
+        self._chain.join()
 
     def _start(self, peer: PeerAddress, number: int) -> None:
         thread = self._threads.get((peer.name, number))
@@ -160,7 +164,7 @@ class Streams:
                         news.fetch(0, NEWS_EVERY_S)
                     ask = self._reception.plan(peer.name)
                     if ask is not None:
-                        self._fetch(connection, ask, buffer)
+                        buffer = self._fetch(connection, ask, buffer)
                     elif peer.is_source:
                         self._reception.wait(DECLINED_S)
                     else:
@@ -170,8 +174,8 @@ class Streams:
             if not peer.is_source:
                 self._reception.remove_peer(peer.name)
 
-    def _fetch(self, connection: PeerConnection, ask: Ask, buffer: memoryview) -> None:
-        """Bring one block here."""
+    def _fetch(self, connection: PeerConnection, ask: Ask, buffer: memoryview) -> memoryview:
+        """Bring one block here, through that buffer; the buffer for the next one."""
         peer = connection.address
         block = ask.candidates[0]
         try:
@@ -181,24 +185,16 @@ class Streams:
             self._check(block, heads, peer)
             data = buffer[: sum(head.length for head in heads)]
             self._receive(connection, data)
-            if not self._prover.accept(block, peer.name, heads, proofs or heads, data):
-                self._complain(block, peer)
+            if self._chain.takes(block, heads):
+                return self._chain.add(block, peer.name, heads[0].digest, buffer)
+            self._prover.accept(block, peer.name, heads, proofs or heads, data)
         except LaterError:
             self._reception.stop(block, peer.name, was_sent=False)
             self._reception.wait(DECLINED_S)
         except BaseException:
             self._reception.stop(block, peer.name, was_sent=True)
             raise
-
-    def _complain(self, block: int, peer: PeerAddress) -> None:
-        """Take note of a damaged block; too many of them, and nothing right, end the cast."""
-        logger.warning("block %d arrived damaged from %s", block, peer.name)
-        if peer.is_source and self._reception.bad_in_a_row >= MAX_BAD_IN_A_ROW:
-            raise CastError(
-                peer.name,
-                f"sent {self._reception.bad_in_a_row} damaged blocks in a row: its disk, its "
-                "memory or the network between changes bytes",
-            )
+        return buffer
 
     def _receive(self, connection: PeerConnection, data: memoryview) -> None:
         step = min(self._pace.chunk_bytes or RECEIVE_BYTES, RECEIVE_BYTES)

@@ -3,6 +3,8 @@ from __future__ import annotations
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import pytest
+
 from castray.transfer.journal import Journal
 from castray.transfer.manifest import ManifestBuilder
 from castray.transfer.pages import FILE, Entry
@@ -11,27 +13,48 @@ from castray.transfer.reception import Reception
 from castray.transfer.scanning import open_root
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MIB = 1 << 20
 
 
-def test_nobody_waits_for_the_turn_of_a_file_that_is_refused(tmp_path: Path) -> None:
+@pytest.fixture
+def reception(tmp_path: Path) -> Iterator[Reception]:
+    """Of one chained file of four blocks, the first two of which are on their way."""
     builder = ManifestBuilder()
     builder.add(Entry("a.bin", FILE, 4 * MIB, 0o644, 0))
     manifest = builder.build("sha256", is_chained=True)
-    turns: list[bool] = []
     with open_root(str(tmp_path)) as root, open_partial(root, (), "cast1") as partial:
         journal = Journal(partial.journal)
         reception = Reception(manifest, partial, journal, source="source", seed=0)
         for block in (0, 1):
             reception.start(block, "source")
-        waiting = Thread(
-            target=lambda: turns.append(reception.wait_for_turn(1, 0, lambda: False)), daemon=True
-        )
-        waiting.start()
+        yield reception
 
-        reception.refuse(0, "was written to while it was cast")
 
-        waiting.join(10)
-    assert turns == [False]
+def refuse(reception: Reception) -> None:
+    reception.refuse(0, "was written to while it was cast")
+
+
+def arrive(reception: Reception) -> None:
+    reception.arrive(0)
+
+
+def lose(reception: Reception) -> None:
+    reception.stop(0, "source", was_sent=True)
+
+
+@pytest.mark.parametrize("happen", [arrive, lose, refuse])
+def test_who_has_a_block_waits_for_those_before_it_as_long_as_somebody_brings_them(
+    reception: Reception, happen: Callable[[Reception], None]
+) -> None:
+    waiting = Thread(target=reception.wait_for_earlier, args=[1, 0], daemon=True)
+    waiting.start()
+    waiting.join(0.1)
+    assert waiting.is_alive()
+
+    happen(reception)
+
+    waiting.join(10)
+    assert not waiting.is_alive()
