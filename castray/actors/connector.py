@@ -14,9 +14,7 @@ from castray.actors.outposts import Outpost
 from castray.actors.registry_link import RegistryLink
 from castray.actors.stored_ids import StoredIds
 from castray.actors.watches import Watches
-from castray.discovery.cluster_watch import ClusterWatch, WatchOptions
-from castray.discovery.dashboard import Dashboard
-from castray.discovery.dashboard_http import TIMEOUT_S
+from castray.discovery.cluster_watch import ClusterWatch
 from castray.discovery.records import found_address, found_record
 from castray.errors import CastRayError, InvalidRequestError, NotFoundError
 from castray.models import Cluster, Connection
@@ -233,18 +231,7 @@ class ClusterConnector:
     async def _connect(
         self, address: str, url: str, name: str | None, token: str | None, sources: tuple[str, ...]
     ) -> str:
-        dashboard = await Dashboard.open(
-            url, allowed=self._lookout.allowed(), token=token, timeout_s=self._timeout_s()
-        )
-        try:
-            version = await dashboard.fetch_version()
-            await dashboard.fetch_nodes()
-        finally:
-            await dashboard.aclose()
-        if version.session_name == self._home_session:
-            raise InvalidRequestError(
-                f"{address} is the cluster that CastRay runs on; its nodes are shown already."
-            )
+        version = await self._lookout.fetch_version(address, url, token)
         cluster_id = await self._cluster_id(version.session_name)
         before = self._watches.get(cluster_id)
         connection = Connection(
@@ -279,17 +266,7 @@ class ClusterConnector:
         )
 
     def _new_watch(self, connection: Connection) -> ClusterWatch:
-        return ClusterWatch(
-            connection,
-            self,
-            WatchOptions(
-                allowed=self._lookout.allowed(),
-                timeout_s=self._timeout_s(),
-                monitor_port=self._settings.monitor_port,
-                monitor_poll_interval_s=self._settings.monitor_poll_interval_s,
-                monitor_timeout_s=self._settings.monitor_timeout_s,
-            ),
-        )
+        return ClusterWatch(connection, self, self._lookout.watch_options())
 
     def _new_outpost(self, watch: ClusterWatch) -> Outpost:
         return Outpost(watch, self._settings, self._lookout.allowed(), self._keep)
@@ -303,9 +280,6 @@ class ClusterConnector:
 
     async def _cluster_id(self, session_name: str) -> str:
         return (await self._cluster_ids.of([session_name]))[session_name]
-
-    def _timeout_s(self) -> float:
-        return min(self._external.timeout_s, TIMEOUT_S)
 
 
 def _is_at(connection: Connection, address: str) -> bool:

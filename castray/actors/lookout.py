@@ -1,4 +1,4 @@
-"""How the connector looks for clusters: on its own machine, and through the pollers on others."""
+"""How the connector looks for clusters, here and through the pollers elsewhere, and at each."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from castray.actors.names import get_handle, poller_name
 from castray.discovery.address import own_networks
+from castray.discovery.cluster_watch import WatchOptions
+from castray.discovery.dashboard import Dashboard
+from castray.discovery.dashboard_http import TIMEOUT_S
 from castray.discovery.discover import discover
 from castray.discovery.locate import Locator
 from castray.discovery.probe import NetworkProbe
 from castray.discovery.remote import RemoteSource
 from castray.discovery.sources import make_sources
 from castray.discovery.temp_dir import default_temp_dir
-from castray.errors import ClusterTooSlowError
+from castray.errors import ClusterTooSlowError, InvalidRequestError
 from castray.models import NodeSource, NodeState
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from castray.actors.names import ActorSettings
     from castray.actors.registry_link import RegistryLink
+    from castray.discovery.answers import Version
     from castray.discovery.source import DiscoveryReport, Sightings, Source
     from castray.models import Connection, Snapshot
 
@@ -31,7 +35,7 @@ __all__ = ["Lookout"]
 
 
 class Lookout:
-    """Looks for clusters as the settings say.
+    """Looks for clusters, and at them, as the settings say.
 
     Args:
         settings: What the actors were started with.
@@ -83,6 +87,37 @@ class Lookout:
                 address, f"did not say within {deadline_s:g} s where its dashboard is."
             ) from None
 
+    async def fetch_version(self, address: str, url: str, token: str | None) -> Version:
+        """Which cluster the dashboard at that URL shows; its nodes can be read there.
+
+        Raises:
+            InvalidRequestError: It is CastRay's own cluster, which was given as `address`.
+            ExternalClusterError: It cannot be read.
+        """
+        dashboard = await Dashboard.open(
+            url, allowed=self.allowed(), token=token, timeout_s=self._answer_timeout_s()
+        )
+        try:
+            version = await dashboard.fetch_version()
+            await dashboard.fetch_nodes()
+        finally:
+            await dashboard.aclose()
+        if version.session_name == self._home_session:
+            raise InvalidRequestError(
+                f"{address} is the cluster that CastRay runs on; its nodes are shown already."
+            )
+        return version
+
+    def watch_options(self) -> WatchOptions:
+        """How a connected cluster is looked at from now on."""
+        return WatchOptions(
+            allowed=self.allowed(),
+            timeout_s=self._answer_timeout_s(),
+            monitor_port=self._settings.monitor_port,
+            monitor_poll_interval_s=self._settings.monitor_poll_interval_s,
+            monitor_timeout_s=self._settings.monitor_timeout_s,
+        )
+
     def _local_sources(self) -> list[Source]:
         return make_sources(
             self._external.discovery_methods,
@@ -101,6 +136,9 @@ class Lookout:
             if node.source is NodeSource.HOME and node.state is NodeState.ALIVE and not node.is_head
             for method in self._external.discovery_methods
         ]
+
+    def _answer_timeout_s(self) -> float:
+        return min(self._external.timeout_s, TIMEOUT_S)
 
     def _ports(self) -> range:
         return range(self._external.first_port, self._external.last_port + 1)
