@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cast_agent import ROOT
 from bench.programs import REPOSITORY
-from castray.models import CastState, IfExists
+from castray.cast_models import CastState, IfExists
 from castray.transfer.agent_link import OfferOrder, ReceiveOrder
 from castray.transfer.hashing import choose_algorithm
 from castray.transfer.http_link import HttpAgentLink

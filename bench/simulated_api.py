@@ -40,7 +40,7 @@ from castray.models import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from castray.models import Changes
+    from castray.changes import Changes
 
 __all__ = ["main"]
 

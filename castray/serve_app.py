@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from ray.serve import Application
 
+    from castray.cast_models import Cast, CastAction, CastPage, CastRequest
+    from castray.changes import Changes
     from castray.config import Settings
     from castray.discovery.source import DiscoveryReport
-    from castray.models import Cast, CastAction, CastPage, CastRequest, Changes
     from castray.transfer.agent_link import AgentLink
 
 __all__ = ["APPLICATION_NAME", "app", "build_application", "deploy", "shutdown"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from castray.models import Connection, KeptCast
+from castray.cast_models import KeptCast
+from castray.models import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

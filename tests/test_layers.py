@@ -22,6 +22,8 @@ PACKAGE = Path(castray.__file__).parent
 LAYERS = {
     "castray": 0,
     "castray.models": 0,
+    "castray.cast_models": 0,
+    "castray.changes": 0,
     "castray.errors": 0,
     "castray.config": 0,
     "castray.setting_types": 0,
@@ -37,12 +39,21 @@ LAYERS = {
 }
 """The longest prefix of a module's name is its part, and says its layer."""
 
-CORE_IMPORTS = {"castray.core", "castray.models", "castray.errors", "castray.config"}
+CORE_IMPORTS = {
+    "castray.core",
+    "castray.models",
+    "castray.cast_models",
+    "castray.changes",
+    "castray.errors",
+    "castray.config",
+}
 PARTS_WITH_RAY = {"castray.actors", "castray.serve_app", "castray.cli"}
 
 WORKER_PARTS = {
     "castray",
     "castray.models",
+    "castray.cast_models",
+    "castray.changes",
     "castray.errors",
     "castray.core",
     "castray.discovery",

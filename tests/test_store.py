@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castray.models import Cast, CastState, Connection, KeptCast, NodePlace
+from castray.cast_models import Cast, CastState, KeptCast, NodePlace
+from castray.models import Connection
 from castray.store import MAX_ENDED_CASTS, Store
 from tests.core.given import NOON, cast_to
 

@@ -11,7 +11,7 @@ from castray.core.cast_news import is_news
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from castray.models import Cast, KeptCast
+    from castray.cast_models import Cast, KeptCast
     from castray.store import Store
 
 __all__ = ["CastRecords"]

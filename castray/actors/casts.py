@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING
 from castray.actors.background import BackgroundLoops
 from castray.actors.cast_records import CastRecords
 from castray.actors.cast_runs import CastRuns
+from castray.cast_models import CastAction, CastPage, KeptCast
 from castray.core.cast_nodes import known_places
 from castray.core.cast_request import parse_request, plan_cast
 from castray.core.casting import find_node
 from castray.core.dispatching import DispatchState
 from castray.core.state import MAX_ENDED_CASTS
 from castray.errors import InvalidRequestError, NotFoundError, PeerError
-from castray.models import CastAction, CastPage, KeptCast, NodeState
+from castray.models import NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from castray.actors.agent_links import AgentAddress
     from castray.actors.agent_pool import AgentPool
-    from castray.models import Cast, CastRequest, Node
+    from castray.cast_models import Cast, CastRequest
+    from castray.models import Node
     from castray.store import Store
     from castray.transfer.agent_link import Offered
 

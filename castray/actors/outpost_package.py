@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["OutpostPackage", "build_package", "entrypoint"]
 
-PARTS = ("__init__.py", "models.py", "errors.py", "actors", "core", "monitor", "transfer")
+PARTS = (
+    "__init__.py",
+    "models.py",
+    "cast_models.py",
+    "changes.py",
+    "errors.py",
+    "actors",
+    "core",
+    "monitor",
+    "transfer",
+)
 """Of this package: all that the job and its actors import."""
 
 CODE_SUFFIXES = (".py", ".so")

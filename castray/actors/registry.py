@@ -34,18 +34,10 @@ if TYPE_CHECKING:
 
     from castray.actors.agent_links import AgentAddress
     from castray.actors.names import ActorSettings
+    from castray.cast_models import Cast, CastAction, CastPage, CastRequest
+    from castray.changes import Changes
     from castray.core.events import Event
-    from castray.models import (
-        Cast,
-        CastAction,
-        CastPage,
-        CastRequest,
-        Changes,
-        Connection,
-        Node,
-        NodeReport,
-        Snapshot,
-    )
+    from castray.models import Connection, Node, NodeReport, Snapshot
 
 __all__ = ["ClusterRegistry"]
 

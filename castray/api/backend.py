@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from castray.cast_models import Cast, CastAction, CastPage, CastRequest
+    from castray.changes import Changes
     from castray.discovery.source import DiscoveryReport
-    from castray.models import Cast, CastAction, CastPage, CastRequest, Changes
     from castray.transfer.agent_link import AgentLink
 
 __all__ = ["Backend"]

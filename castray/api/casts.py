@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from castray.api.problems import PROBLEM_RESPONSES
-from castray.models import Cast, CastAction, CastPage, CastRequest
+from castray.cast_models import Cast, CastAction, CastPage, CastRequest
 
 if TYPE_CHECKING:
     from castray.api.backend import Backend

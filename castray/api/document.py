@@ -17,7 +17,8 @@ from castray.api.socket_messages import (
     HeartbeatMessage,
     ResumeMessage,
 )
-from castray.models import CastRequest, Snapshot
+from castray.cast_models import CastRequest
+from castray.models import Snapshot
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from castray.api.backend import Backend
+    from castray.changes import Changes
     from castray.core.replica import View
-    from castray.models import Changes
 
 __all__ = ["FEED_LOST_AFTER_S", "ReplicaFeed"]
 

@@ -21,8 +21,8 @@ from castray.api.kept_agent import while_in_use
 from castray.api.problems import PROBLEM_RESPONSES
 from castray.api.ranges import UnsatisfiableRangeError, parse_range
 from castray.api.uploads import send_upload
+from castray.cast_models import IfExists
 from castray.errors import CastRayError
-from castray.models import IfExists
 from castray.transfer.agent_link import DirectoryListing, UploadOrder
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from castray import __version__
 from castray.api.bodies import Body, Fragments
 from castray.api.notices import render_notice
 from castray.api.paging import take_page
+from castray.changes import Changes
 from castray.core.external_status import render_external_info
 from castray.core.ray_dashboard import render_node, render_summary
 from castray.core.system_status import (
@@ -17,14 +18,15 @@ from castray.core.system_status import (
     render_system_node,
 )
 from castray.errors import RegistryUnavailableError
-from castray.models import Changes, Node, NodeState
+from castray.models import Node, NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from castray.api.feed import ReplicaFeed
+    from castray.changes import CollectionChanges
     from castray.core.replica import View
-    from castray.models import CollectionChanges, Record, WorkStatus
+    from castray.models import Record, WorkStatus
 
 __all__ = ["Rendering"]
 

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from castray.api.problems import Problem
+from castray.changes import Changes
 from castray.core.ray_dashboard import ClusterStatus
-from castray.models import Changes
 
 __all__ = [
     "ChangesMessage",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from castray.cast_models import CastSource, IfExists
 from castray.cli.cast_options import CastOptions, cast_options
 from castray.cli.casting import carry_out
 from castray.cli.client import fetch_nodes, find_target
@@ -18,7 +19,7 @@ from castray.cli.cp import upload_to
 from castray.cli.options import config_option, read_settings, token_option, url_option
 from castray.cli.places import Place, parse_place, parse_targets
 from castray.cli.upload import plan_upload
-from castray.models import HOME_CLUSTER, CastSource, IfExists
+from castray.models import HOME_CLUSTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from castray.cast_models import Cast, CastAction, CastPage
 from castray.cli.client import NoAnswerError, call
-from castray.models import Cast, CastAction, CastPage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from castray.cast_models import CastRequest
     from castray.cli.client import Target
-    from castray.models import CastRequest
 
 __all__ = ["fetch_cast", "fetch_casts", "follow_cast", "start_cast", "steer_cast"]
 

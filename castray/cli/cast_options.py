@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from castray.cast_models import CastMode, CastRequest, IfExists
 from castray.cli.places import parse_rate
-from castray.models import CastMode, CastRequest, IfExists, Record
+from castray.models import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from castray.cast_models import CastSource
     from castray.cli.places import Targets
-    from castray.models import CastSource
 
 __all__ = ["CastOptions", "cast_options"]
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from castray.cast_models import CastRoute, CastState
 from castray.cli.bars import Row, shown_bytes
-from castray.models import CastRoute, CastState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from castray.models import Cast, CastTarget, Node
+    from castray.cast_models import Cast, CastTarget
+    from castray.models import Node
 
 __all__ = ["cast_lines", "casts_table", "node_names", "plan_lines", "target_rows"]
 

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from castray.cast_models import CastAction, CastState
 from castray.cli.bars import Bars
 from castray.cli.cast_calls import fetch_casts, follow_cast, start_cast, steer_cast
 from castray.cli.cast_tables import cast_lines, node_names, plan_lines, target_rows
 from castray.cli.client import fetch_nodes
 from castray.core.casting import find_node
-from castray.models import CastAction, CastState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from castray.cast_models import Cast, CastRequest
     from castray.cli.cast_options import CastOptions
     from castray.cli.client import Target
-    from castray.models import Cast, CastRequest, Node
+    from castray.models import Node
 
 __all__ = ["carry_out", "watch_cast"]
 

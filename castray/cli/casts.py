@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from castray.cast_models import CastAction, CastPage
 from castray.cli.cast_calls import fetch_cast, fetch_casts, steer_cast
 from castray.cli.cast_tables import cast_lines, casts_table, node_names
 from castray.cli.casting import watch_cast
 from castray.cli.client import fetch_nodes, find_target
 from castray.cli.options import config_option, json_option, read_settings, token_option, url_option
-from castray.models import CastAction, CastPage
 
 if TYPE_CHECKING:
+    from castray.cast_models import Cast
     from castray.cli.client import Target
-    from castray.models import Cast
 
 __all__ = ["command"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from castray.cast_models import CastRequest, CastSource
 from castray.cli.cast_options import CastOptions, cast_options
 from castray.cli.casting import carry_out
 from castray.cli.client import fetch_nodes, find_target
@@ -17,7 +18,6 @@ from castray.cli.options import config_option, read_settings, token_option, url_
 from castray.cli.places import Place, parse_place
 from castray.cli.upload import Upload, plan_upload, upload
 from castray.core.casting import find_node
-from castray.models import CastRequest, CastSource
 
 if TYPE_CHECKING:
     from castray.cli.client import Target

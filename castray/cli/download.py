@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import click
 
+from castray.cast_models import IfExists
 from castray.cli.file_calls import list_files
 from castray.core.paths import PARTIAL_PREFIX, PARTIAL_SUFFIX
-from castray.models import IfExists
 from castray.transfer.linux import rename_new
 from castray.transfer.placing import other_names
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from castray.cast_models import IfExists
     from castray.cli.client import Target
-    from castray.models import IfExists
     from castray.transfer.agent_link import FileStatus
 
 __all__ = ["FileTransfer", "find_file", "list_files"]

@@ -11,10 +11,10 @@ import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
 from castray.api.socket_messages import Feed
+from castray.changes import Changes
 from castray.cli.client import refusal, unknown_answer
 from castray.core.replica import Replica
 from castray.errors import InvalidRequestError
-from castray.models import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import click
 
-from castray.models import ClusterTargets, LabelTargets
+from castray.cast_models import ClusterTargets, LabelTargets
 
 __all__ = ["Place", "Targets", "parse_place", "parse_rate", "parse_targets"]
 

@@ -13,8 +13,8 @@ from castray.cli.file_calls import find_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from castray.cast_models import IfExists
     from castray.cli.file_calls import FileTransfer
-    from castray.models import IfExists
 
 __all__ = ["Upload", "plan_upload", "upload"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from castray.core.cast_state import RateMeter
 
 if TYPE_CHECKING:
+    from castray.cast_models import CastRoute
     from castray.core.cast_steps import Peer
-    from castray.models import CastRoute
 
 __all__ = ["Agent", "Order", "Part"]
 

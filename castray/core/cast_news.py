@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from castray.models import Cast
+    from castray.cast_models import Cast
 
 __all__ = ["is_news"]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castray.models import NodePlace, NodeState
+from castray.cast_models import NodePlace
+from castray.models import NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from castray.models import Cast, KeptCast, Node
+    from castray.cast_models import Cast, KeptCast
+    from castray.models import Node
 
 __all__ = ["known_places", "with_successors"]
 

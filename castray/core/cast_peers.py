@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from castray.cast_models import CastRoute, CastState
 from castray.core.cast_steps import Peer
 from castray.core.swarm import plan_neighbours
-from castray.models import CastRoute, CastState
 
 if TYPE_CHECKING:
+    from castray.cast_models import Cast
     from castray.core.cast_table import CastTable
-    from castray.models import Cast
 
 __all__ = ["Company", "relay_peer", "source_peer"]
 

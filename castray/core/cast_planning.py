@@ -5,23 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from castray.cast_models import CastMode, CastRoute, CastState
 from castray.core.cast_agents import Agent
 from castray.core.cast_nodes import with_successors
 from castray.core.cast_peers import Company, relay_peer, source_peer
 from castray.core.cast_state import ENDED, TargetFailed, TargetLost, TargetWaits
 from castray.core.cast_steps import End, Offer, Pause, Probe, Receive, Relay, Release, UseAgent
 from castray.core.casting import plan_turns
-from castray.models import CastMode, CastRoute, CastState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from castray.cast_models import Cast, CastTarget
     from castray.core.cast_agents import Order, Part
     from castray.core.cast_state import CastEvent
     from castray.core.cast_steps import Peer, Step
     from castray.core.cast_table import CastTable
-    from castray.models import Cast, CastTarget
 
 __all__ = ["GIVE_UP_S", "MOVING", "Planning"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from castray.cast_models import CastState
 from castray.core.cast_state import (
     TargetDone,
     TargetFailed,
@@ -11,11 +12,10 @@ from castray.core.cast_state import (
     TargetProgressed,
     TargetStarted,
 )
-from castray.models import CastState
 
 if TYPE_CHECKING:
+    from castray.cast_models import CastProblem
     from castray.core.cast_state import CastEvent
-    from castray.models import CastProblem
 
 __all__ = ["Report", "event_of", "has_ended"]
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from castray.cast_models import Cast, CastRequest, CastTarget
 from castray.core.casting import find_node, plan_targets
 from castray.core.paths import is_glob
 from castray.errors import InvalidRequestError
-from castray.models import Cast, CastRequest, CastTarget, NodeState
+from castray.models import NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from castray.models import CastState
+from castray.cast_models import CastState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from castray.models import Cast, CastProblem, CastRoute, CastTarget
+    from castray.cast_models import Cast, CastProblem, CastRoute, CastTarget
 
 __all__ = [
     "ENDED",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from castray.models import CastRoute  # noqa: TC001 - the steps are made of them
+from castray.cast_models import CastRoute  # noqa: TC001 - the steps are made of them
 
 __all__ = [
     "End",

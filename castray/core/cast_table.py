@@ -12,9 +12,10 @@ from castray.models import HOME_CLUSTER, NodeState
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from castray.cast_models import KeptCast
     from castray.core.cast_agents import Agent, Order
     from castray.core.cast_state import CastEvent
-    from castray.models import KeptCast, Node
+    from castray.models import Node
 
 __all__ = ["CastTable"]
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from castray.cast_models import CastState, ClusterTargets, LabelTargets
 from castray.core.nodes import NAME_LABEL
 from castray.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
-from castray.models import CastState, ClusterTargets, LabelTargets, NodeState
+from castray.models import NodeState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from castray.models import Cast, CastRequest, Node
+    from castray.cast_models import Cast, CastRequest
+    from castray.models import Node
 
 __all__ = ["Turns", "find_node", "parse_selector", "plan_targets", "plan_turns"]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from castray.cast_models import CastAction, CastMode, CastRoute, CastState
 from castray.core.cast_agents import Agent, Order
 from castray.core.cast_planning import GIVE_UP_S, MOVING, Planning
 from castray.core.cast_reports import event_of, has_ended
@@ -28,16 +29,16 @@ from castray.core.cast_state import (
 from castray.core.cast_steps import End, Offer, Pause, Probe, Receive, Relay, UseAgent
 from castray.core.cast_table import CastTable
 from castray.errors import InvalidRequestError
-from castray.models import CastAction, CastMode, CastRoute, CastState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from castray.cast_models import KeptCast
     from castray.core.cast_reports import Report
     from castray.core.cast_state import CastEvent
     from castray.core.cast_steps import Step
-    from castray.models import KeptCast, Node
+    from castray.models import Node
 
 __all__ = ["DispatchState"]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from castray.models import Cast, Cluster, Node, NodeReport, Notice
+    from castray.cast_models import Cast
+    from castray.models import Cluster, Node, NodeReport, Notice
 
 __all__ = [
     "CastChanged",

@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from castray.changes import Changes
     from castray.core.events import Event, NodeFacts
-    from castray.models import Changes, Cluster, Snapshot
+    from castray.models import Cluster, Snapshot
 
 __all__ = ["RegistryState"]
 

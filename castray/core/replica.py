@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from castray.cast_models import Cast
 from castray.core.nodes import without_measurements
 from castray.core.state import VersionedState
 from castray.core.versioned import Version
 from castray.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
-from castray.models import HOME_CLUSTER, Cast, ClusterState, Node, NodeState, Reason, ReasonCode
+from castray.models import HOME_CLUSTER, ClusterState, Node, NodeState, Reason, ReasonCode
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from castray.models import Changes, Cluster
+    from castray.changes import Changes
+    from castray.models import Cluster
 
 __all__ = ["Replica", "View"]
 

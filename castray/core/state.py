@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from castray.core.versioned import Version, VersionedMap
-from castray.models import (
-    Cast,
+from castray.changes import (
     CastChanges,
     Changes,
-    Cluster,
     ClusterChanges,
     CollectionChanges,
-    Node,
     NodeChanges,
-    Notice,
     NoticeChanges,
     RecordT,
-    Snapshot,
 )
+from castray.core.versioned import Version, VersionedMap
+from castray.models import Cluster, Node, Notice, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from castray.cast_models import Cast
 
 __all__ = ["VersionedState"]
 

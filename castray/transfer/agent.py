@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakValueDictionary
 
+from castray.cast_models import CastProblem
 from castray.errors import CastError, PeerError
-from castray.models import CastProblem
 from castray.transfer.agent_link import AgentFacts, AgentReports, Offered
 from castray.transfer.hashing import available_algorithms
 from castray.transfer.listing import fetch_listing, fetch_piece

@@ -11,9 +11,10 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from castray.models import CastProblem, CastState, IfExists, Record
-from castray.transfer.hashing import Algorithm  # noqa: TC001 - the models need it
-from castray.transfer.peer import PeerAddress  # noqa: TC001 - the models need it
+from castray.cast_models import CastProblem, CastState, IfExists
+from castray.models import Record
+from castray.transfer.hashing import Algorithm
+from castray.transfer.peer import PeerAddress
 
 __all__ = [
     "AgentFacts",

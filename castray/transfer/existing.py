@@ -8,8 +8,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from castray.cast_models import IfExists
 from castray.errors import CastCancelledError, CastError, PeerError, UnsafePathError
-from castray.models import IfExists
 from castray.transfer.beneath import kind_of, open_directory, open_regular
 from castray.transfer.destination import PROBLEMS, explain
 from castray.transfer.filehash import READ_BYTES

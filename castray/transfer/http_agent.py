@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 from aiohttp import web
 from pydantic import AwareDatetime, TypeAdapter, ValidationError, create_model
 
-from castray.models import NodeReport, Record, RecordT
+from castray.models import NodeReport, Record
 from castray.transfer.agent_link import AgentLink
 from castray.transfer.keyed_http import KeyedServer
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from castray.changes import RecordT
     from castray.monitor.node_watch import NodeWatch
 
 __all__ = ["NodeNews", "serve_agent"]

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from castray.errors import CastError
 from castray.models import Record
-from castray.transfer.hashing import Algorithm  # noqa: TC001 - the header's model needs it
+from castray.transfer.hashing import Algorithm
 from castray.transfer.layout import Segment, plan_block_bytes, plan_runs
 from castray.transfer.pages import FILE, MAX_PAGE_ENTRIES, pack_page, parse_page, unpack_page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from castray.models import CastProblem, IfExists
+from castray.cast_models import CastProblem, IfExists
 
 if TYPE_CHECKING:
     from castray.core.paths import RootedPath

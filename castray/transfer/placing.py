@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from castray.cast_models import IfExists
 from castray.core.paths import MAX_NAME_BYTES
 from castray.errors import UnsafePathError
-from castray.models import IfExists
 from castray.transfer.beneath import make_directory, open_directory
 from castray.transfer.destination import explain
 from castray.transfer.linux import rename_new, sync_all

@@ -6,8 +6,8 @@ import logging
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from castray.cast_models import CastState
 from castray.errors import CastCancelledError, CastError, PeerError
-from castray.models import CastState
 from castray.transfer.agent_link import ReceiverReport
 from castray.transfer.destination import Destination
 from castray.transfer.order import Order

@@ -8,8 +8,8 @@ import zlib
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from castray.cast_models import CastProblem, IfExists
 from castray.errors import CastError, PeerError, TargetFileError
-from castray.models import CastProblem, IfExists
 from castray.transfer.chain import Chain
 from castray.transfer.existing import ExistingCheck
 from castray.transfer.journal import Journal

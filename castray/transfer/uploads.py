@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from castray.cast_models import IfExists
 from castray.core.paths import shown
 from castray.errors import CastError, TargetFileError, UnsafePathError
-from castray.models import IfExists
 from castray.transfer.beneath import open_regular, resolve
 from castray.transfer.destination import PROBLEMS, Destination, explain
 from castray.transfer.existing import DIFFERS

@@ -11,7 +11,7 @@ import ray
 from castray.actors.agent_links import AgentAddress, link_to
 from castray.actors.launch import start_agent, upload_code
 from castray.actors.names import ActorSettings, agent_name
-from castray.models import CastState, IfExists
+from castray.cast_models import CastState, IfExists
 from castray.transfer.agent_link import OfferOrder, ReceiveOrder
 from castray.transfer.hashing import choose_algorithm
 from castray.transfer.peer import PeerAddress

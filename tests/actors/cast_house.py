@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castray.actors.agent_links import AgentAddress
-    from castray.models import Cast, Node, NodeState
+    from castray.cast_models import Cast
+    from castray.models import Node, NodeState
     from castray.transfer.agent_link import AgentLink
     from castray.transfer.peer import PeerAddress
 

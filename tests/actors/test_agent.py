@@ -17,8 +17,8 @@ from ray.util.state import list_actors
 from castray.actors.agent_links import AgentAddress, link_to
 from castray.actors.launch import remove_actors, start_agent, upload_code
 from castray.actors.names import ActorSettings, TransferSettings, agent_name
+from castray.cast_models import IfExists
 from castray.errors import PeerError, SourceFileError, UnsafePathError
-from castray.models import IfExists
 from castray.transfer.agent_link import UploadOrder
 from castray.transfer.hashing import available_algorithms
 from tests.actors.agent_driver import cast_between

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castray.actors.cast_records import KEEP_GAP_S, TELL_GAP_S, CastRecords
-from castray.models import Cast, CastState, KeptCast
+from castray.cast_models import Cast, CastState, KeptCast
 from castray.store import Store
 from tests.core.given import cast_to
 

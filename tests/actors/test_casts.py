@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.cast_models import CastAction, CastRoute, CastState
 from castray.errors import InvalidRequestError, NotFoundError, SourceFileError, UnsafePathError
-from castray.models import CastAction, CastRoute, CastState, NodeState
+from castray.models import NodeState
 from tests.actors.cast_house import House
 from tests.core.given import key_of, node
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from castray.models import Cast
+    from castray.cast_models import Cast
 
 MIB = 1 << 20
 

@@ -23,14 +23,16 @@ from castray.actors.names import (
     get_handle,
     poller_name,
 )
+from castray.cast_models import CastState
 from castray.core.versioned import Version
 from castray.errors import InvalidRequestError, NotFoundError, SourceFileError
-from castray.models import CastState, NodeState, ReasonCode, Snapshot, WorkStatus
+from castray.models import NodeState, ReasonCode, Snapshot, WorkStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from castray.models import Cast, Node
+    from castray.cast_models import Cast
+    from castray.models import Node
 
 DEADLINE_S = 60.0
 

@@ -6,18 +6,19 @@ import asyncio
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from castray.cast_models import CastPage
 from castray.core.casting import find_node
 from castray.core.registry import RegistryState
 from castray.core.versioned import Version
 from castray.errors import InvalidRequestError, NotFoundError, RegistryUnavailableError
-from castray.models import CastPage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from castray.cast_models import Cast, CastAction, CastRequest
+    from castray.changes import Changes
     from castray.core.events import Event
     from castray.discovery.source import DiscoveryReport
-    from castray.models import Cast, CastAction, CastRequest, Changes
     from castray.transfer.agent_link import AgentLink
 
 __all__ = ["MemoryBackend"]

@@ -8,6 +8,7 @@ import pytest
 
 from castray.api import feed as feed_module
 from castray.api.auth import AccessPolicy
+from castray.cast_models import Cast, CastAction, CastRequest, CastState
 from castray.core.events import CastChanged
 from castray.errors import (
     AmbiguousNameError,
@@ -20,7 +21,6 @@ from castray.errors import (
     TargetFileError,
     UnsafePathError,
 )
-from castray.models import Cast, CastAction, CastRequest, CastState
 from castray.transfer.destination import PROBLEMS
 from tests.api.waiting import until
 from tests.core.given import cast_to

@@ -16,7 +16,7 @@ from tests.core.given import reported
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from castray.models import Changes
+    from castray.changes import Changes
     from tests.api.memory_backend import MemoryBackend
 
 

@@ -8,10 +8,11 @@ import pytest
 from castray.api import rendering as rendering_module
 from castray.api.feed import ReplicaFeed
 from castray.api.rendering import Rendering
+from castray.changes import Changes
 from castray.core.events import ClusterObserved, Noticed
 from castray.core.ray_dashboard import ClusterStatus
 from castray.errors import RegistryUnavailableError
-from castray.models import Changes, Notice, NoticeType, WorkStatus
+from castray.models import Notice, NoticeType, WorkStatus
 from tests.api.waiting import until
 from tests.core.given import NOON, home_cluster, members, reported
 

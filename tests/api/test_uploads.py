@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castray.api.uploads import send_upload
+from castray.cast_models import IfExists
 from castray.errors import TargetFileError
-from castray.models import IfExists
 from castray.transfer.agent import CastAgent
 from castray.transfer.agent_link import MAX_PIECE_BYTES, UploadOrder
 

@@ -10,8 +10,9 @@ from websockets.typing import Origin
 
 from castray.api.auth import AccessPolicy
 from castray.api.websocket import MAX_MESSAGE_CHARS
+from castray.changes import Changes
 from castray.core.ray_dashboard import ClusterStatus
-from castray.models import Changes, WorkStatus
+from castray.models import WorkStatus
 from tests.core.given import reported
 from tests.page.server import PageServer
 

@@ -6,6 +6,7 @@ from collections import deque
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from castray.cast_models import Cast, CastAction, CastTarget
 from castray.core.cast_state import (
     CancelAsked,
     PauseAsked,
@@ -14,12 +15,11 @@ from castray.core.cast_state import (
     apply_cast_event,
 )
 from castray.core.casting import find_node, plan_targets
-from castray.models import Cast, CastAction, CastTarget
 from tests.api.memory_backend import MemoryBackend
 
 if TYPE_CHECKING:
+    from castray.cast_models import CastRequest
     from castray.core.cast_state import CastEvent
-    from castray.models import CastRequest
 
 __all__ = ["CastingBackend"]
 

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castray.cli import cast_calls
-from castray.core.cast_state import TargetDone, TargetFailed, TargetProgressed, TargetWaits
-from castray.errors import RegistryUnavailableError
-from castray.models import (
+from castray.cast_models import (
     CastAction,
     CastMode,
     CastProblem,
@@ -23,13 +20,16 @@ from castray.models import (
     IfExists,
     LabelTargets,
 )
+from castray.cli import cast_calls
+from castray.core.cast_state import TargetDone, TargetFailed, TargetProgressed, TargetWaits
+from castray.errors import RegistryUnavailableError
 from tests.cli.casting_backend import BYTES, CastingBackend
 from tests.core.given import key_of, members
 
 if TYPE_CHECKING:
     from click.testing import Result
 
-    from castray.models import Cast
+    from castray.cast_models import Cast
     from tests.cli.conftest import RunCastray
     from tests.page.server import PageServer
 

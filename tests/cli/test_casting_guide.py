@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.cast_models import CastRequest
 from castray.cli import COMMANDS
-from castray.models import CastRequest
 from tests.hosts import REPOSITORY
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.cast_models import CastAction
 from castray.core.cast_state import TargetDone
-from castray.models import CastAction
 from tests.cli.casting_backend import BYTES, CastingBackend
 from tests.core.given import key_of, members
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 import pytest
 
+from castray.cast_models import ClusterTargets, LabelTargets
 from castray.cli.places import Place, parse_place, parse_rate, parse_targets
-from castray.models import ClusterTargets, LabelTargets
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from castray.cast_models import CastProblem, CastState, KeptCast
 from castray.core.cast_nodes import known_places
 from castray.core.cast_steps import End, Offer, Pause, Probe, Receive, Relay, UseAgent
 from castray.core.dispatching import DispatchState
-from castray.models import CastProblem, CastState, KeptCast, NodeState
+from castray.models import NodeState
 from tests.core.given import NOON, key_of, later, node
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from castray.cast_models import Cast, CastTarget
     from castray.core.cast_steps import Step
-    from castray.models import Cast, CastTarget
 
 __all__ = ["BOTH", "DONE", "IDLE_S", "SILENT", "Desk", "Said", "of", "peers_of"]
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from castray.cast_models import Cast, CastRequest, CastSource, CastTarget
 from castray.core.events import MembershipObserved, NodeFacts, NodeReported
 from castray.core.nodes import node_key
 from castray.models import (
     HOME_CLUSTER,
-    Cast,
-    CastRequest,
-    CastSource,
-    CastTarget,
     Cluster,
     ClusterState,
     Load,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from castray.cast_models import Cast, CastRoute, CastState
 from castray.core.cast_news import is_news
-from castray.models import Cast, CastRoute, CastState
 from tests.core.given import cast_to
 
 

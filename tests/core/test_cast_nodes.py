@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from castray.cast_models import Cast, KeptCast
 from castray.core.cast_nodes import known_places, with_successors
-from castray.models import Cast, KeptCast, Node, NodeState
+from castray.models import Node, NodeState
 from tests.core.given import cast_to, key_of, node
 
 PLACES = [node("s", name="S"), node("m1", name="M1")]

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from castray.cast_models import Cast, CastRequest, CastState, IfExists
 from castray.core.cast_request import parse_request, plan_cast
 from castray.errors import InvalidRequestError
-from castray.models import Cast, CastRequest, CastState, IfExists, NodeState
+from castray.models import NodeState
 from tests.core.given import NOON, key_of, node
 
 NODES = [node("m1"), node("m2"), node("m3", state=NodeState.DEAD)]

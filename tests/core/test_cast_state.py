@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from castray.cast_models import Cast, CastProblem, CastRequest, CastSource, CastState, CastTarget
 from castray.core.cast_state import (
     CancelAsked,
     CastEvent,
@@ -21,14 +22,6 @@ from castray.core.cast_state import (
     TargetWaits,
     apply_cast_event,
     overall_state,
-)
-from castray.models import (
-    Cast,
-    CastProblem,
-    CastRequest,
-    CastSource,
-    CastState,
-    CastTarget,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)

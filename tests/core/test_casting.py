@@ -5,18 +5,10 @@ from typing import Any
 
 import pytest
 
+from castray.cast_models import Cast, CastRequest, CastSource, CastState, CastTarget
 from castray.core.casting import find_node, parse_selector, plan_targets, plan_turns
 from castray.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
-from castray.models import (
-    Cast,
-    CastRequest,
-    CastSource,
-    CastState,
-    CastTarget,
-    Node,
-    NodeSource,
-    NodeState,
-)
+from castray.models import Node, NodeSource, NodeState
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 QUEUED, RUNNING = CastState.QUEUED, CastState.RUNNING

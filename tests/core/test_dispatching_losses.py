@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from castray.cast_models import CastAction, CastState
 from castray.core.cast_planning import GIVE_UP_S
 from castray.core.cast_steps import End, Offer, Probe, Receive, Release, UseAgent
-from castray.models import CastAction, CastState, NodeState
+from castray.models import NodeState
 from tests.core.dispatch_desk import BOTH, DONE, SILENT, Desk, Said, of
 from tests.core.given import NOON, cast_to, key_of
 

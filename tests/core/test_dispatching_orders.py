@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from castray.cast_models import CastProblem, CastRoute, CastState
 from castray.core.cast_steps import End, Offer, Peer, Probe, Receive, Release, UseAgent
-from castray.models import CastProblem, CastRoute, CastState, NodeState
+from castray.models import NodeState
 from tests.core.dispatch_desk import BOTH, DONE, IDLE_S, Desk, Said, of, peers_of
 from tests.core.given import NOON, cast_to, key_of
 

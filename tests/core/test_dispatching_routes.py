@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from castray.cast_models import CastMode, CastRoute, CastState
 from castray.core.cast_steps import Peer, Receive, Relay
-from castray.models import CastMode, CastRoute, CastState
 from tests.core.dispatch_desk import Desk, of
 from tests.core.given import cast_to, key_of
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from castray.cast_models import CastAction, CastState
 from castray.core.cast_steps import End, Pause, Receive
 from castray.errors import InvalidRequestError, NotFoundError
-from castray.models import CastAction, CastState
 from tests.core.dispatch_desk import DONE, Desk, Said, of
 from tests.core.given import cast_to, key_of
 

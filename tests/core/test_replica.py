@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.cast_models import CastState
 from castray.core.events import CastChanged, ClusterObserved, TimePassed
 from castray.core.registry import RegistryState
 from castray.core.replica import Replica, View
 from castray.core.versioned import Version
 from castray.errors import AmbiguousNameError, InvalidRequestError, NotFoundError
-from castray.models import CastState, ClusterState, NodeState, ReasonCode, WorkStatus
+from castray.models import ClusterState, NodeState, ReasonCode, WorkStatus
 from tests.core.given import (
     NOON,
     cast_to,

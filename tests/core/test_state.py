@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from castray.cast_models import CastState
 from castray.core.state import MAX_ENDED_CASTS, MAX_NOTICES, VersionedState
 from castray.core.versioned import Version
-from castray.models import CastState, Notice, NoticeType
+from castray.models import Notice, NoticeType
 from tests.core.given import NOON, cast_to, home_cluster, later, node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from castray.models import Changes, Node
+    from castray.changes import Changes
+    from castray.models import Node
 
 
 def notice(key: str) -> Notice:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from castray.cast_models import Cast, CastRequest, CastSource, CastState, CastTarget
 from castray.core.nodes import node_key
-from castray.models import HOME_CLUSTER, Cast, CastRequest, CastSource, CastState, CastTarget
+from castray.models import HOME_CLUSTER
 from tests.page.nodes import now
 
 if TYPE_CHECKING:

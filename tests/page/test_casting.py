@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
+from castray.cast_models import Cast, CastRequest, CastState, ClusterTargets, IfExists, LabelTargets
 from castray.core.events import CastChanged
 from castray.errors import InvalidRequestError, SourceFileError
-from castray.models import Cast, CastRequest, CastState, ClusterTargets, IfExists, LabelTargets
 from tests.page.casts import MIB, cast_card, key_of, sample_cast, target, target_line
 from tests.page.nodes import node_card, now
 

@@ -10,9 +10,9 @@ import pytest
 from playwright.async_api import expect
 
 from castray.api.auth import AccessPolicy
+from castray.cast_models import Cast, CastAction, CastProblem, CastRoute, CastState
 from castray.core.events import CastChanged
 from castray.errors import InvalidRequestError
-from castray.models import Cast, CastAction, CastProblem, CastRoute, CastState
 from tests.page.casts import MIB, cast_card, sample_cast, target, target_line
 from tests.page.nodes import now
 from tests.page.server import PageServer

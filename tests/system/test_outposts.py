@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from castray.cast_models import IfExists
 from castray.errors import PeerError
-from castray.models import IfExists
 from castray.transfer.agent_link import OfferOrder, ReceiveOrder
 from castray.transfer.hashing import choose_algorithm
 from castray.transfer.http_link import HttpAgentLink

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from castray.models import CastState, IfExists
+from castray.cast_models import CastState, IfExists
 from castray.transfer.agent import CastAgent
 from castray.transfer.agent_link import OfferOrder, ReceiveOrder
 from castray.transfer.peer import PeerAddress

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from threading import Thread
 
+from castray.cast_models import IfExists
 from castray.core.paths import plan_path
-from castray.models import IfExists
 from castray.transfer.destination import Destination
 from castray.transfer.order import Order
 from castray.transfer.partial import open_partial

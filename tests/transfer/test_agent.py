@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.cast_models import CastState, IfExists
 from castray.errors import CastError, PeerError, SourceFileError, UnsafePathError
-from castray.models import CastState, IfExists
 from castray.transfer import receiver_thread
 from castray.transfer.agent import CastAgent
 from castray.transfer.agent_link import UploadOrder

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.cast_models import IfExists
 from castray.errors import CastError, UnsafePathError
-from castray.models import IfExists
 from castray.transfer.manifest import ManifestBuilder
 from castray.transfer.pages import DIRECTORY, FILE, LINK, Entry
 from tests.transfer.proxy import Proxy, flip_byte

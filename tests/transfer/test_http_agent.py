@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from castray.cast_models import IfExists
 from castray.errors import CastError, PeerError, SourceFileError, TargetFileError, UnsafePathError
-from castray.models import IfExists
 from castray.monitor.node_watch import NodeWatch
 from castray.transfer.agent_link import (
     MAX_PIECE_BYTES,

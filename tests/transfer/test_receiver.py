@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.cast_models import IfExists
 from castray.errors import CastCancelledError, PeerError, TargetFileError
-from castray.models import IfExists
 from castray.transfer.partial import partial_name
 from castray.transfer.peer import PeerAddress
 from tests.transfer.site import Host, Running, tree_of

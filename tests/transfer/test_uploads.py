@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.cast_models import IfExists
 from castray.core.paths import plan_path
 from castray.errors import CastError, TargetFileError, UnsafePathError
-from castray.models import IfExists
 from castray.transfer import uploads as uploads_module
 from castray.transfer.agent_link import UploadOrder
 from castray.transfer.uploads import IDLE_S, Uploads

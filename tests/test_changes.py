@@ -1,10 +1,11 @@
-"""The records of the wire contract."""
+"""What changed, as it travels between actors."""
 
 from __future__ import annotations
 
 import pickle
 
-from castray.models import Changes, Cluster, ClusterChanges, ClusterState, NodeSource
+from castray.changes import Changes, ClusterChanges
+from castray.models import Cluster, ClusterState, NodeSource
 
 
 def test_changes_travel_between_actors_without_the_definitions_of_their_classes() -> None:
