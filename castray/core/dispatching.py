@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["DispatchState"]
 
 TRY_AGAIN_S = 2.0
-"""After a receiver gave up because the others were silent."""
+"""After the others were silent, or out of reach."""
 
 ASKED: dict[CastAction, tuple[CastEvent, set[CastState], str]] = {
     CastAction.CANCEL: (CancelAsked(), set(CastState) - ENDED, "has ended"),
@@ -200,7 +200,7 @@ class DispatchState:
         else:
             text = f"{self._table.name(step.node)} cannot connect to {step.peer.name}: {problem}"
             hint = "; mode auto goes through the head then" if can_relay else ""
-            self._table.apply(step.cast_id, TargetFailed(step.node, text + hint), now)
+            self._take_no_way(step.cast_id, step.node, text + hint, now)
 
     def relayed(self, step: Relay, port: int) -> None:
         """An agent passes on what comes to that port."""
@@ -238,8 +238,10 @@ class DispatchState:
         match step:
             case UseAgent():
                 self.went_down(step.node, problem, now, is_hopeless=True)
-            case Offer() | Relay():
-                self._fail_all(step, problem, now)
+            case Offer():
+                self._fail_all(step.cast_id, problem, now)
+            case Relay():
+                self._take_no_relay(step.cast_id, problem, now)
             case Receive():
                 self.ended(End(step.node, step.cast_id, keep_partial=True))
                 self._table.apply(step.cast_id, TargetFailed(step.node, problem), now)
@@ -250,13 +252,24 @@ class DispatchState:
             case End():
                 self.ended(step)
 
-    def _fail_all(self, step: Offer | Relay, problem: str, now: datetime) -> None:
-        """Fail the targets that need what there cannot be."""
-        kept = self._table.casts.get(step.cast_id)
+    def _fail_all(self, cast_id: str, problem: str, now: datetime) -> None:
+        kept = self._table.casts.get(cast_id)
         for target in kept.cast.targets if kept is not None else ():
-            route = self._table.part(step.cast_id, target.node).route
-            if isinstance(step, Offer) or route is CastRoute.RELAY:
-                self._table.apply(step.cast_id, TargetFailed(target.node, problem), now)
+            self._table.apply(cast_id, TargetFailed(target.node, problem), now)
+
+    def _take_no_relay(self, cast_id: str, problem: str, now: datetime) -> None:
+        kept = self._table.casts.get(cast_id)
+        for target in kept.cast.targets if kept is not None else ():
+            if self._table.part(cast_id, target.node).route is CastRoute.RELAY:
+                self._take_no_way(cast_id, target.node, problem, now)
+
+    def _take_no_way(self, cast_id: str, node: str, problem: str, now: datetime) -> None:
+        """There is no way to the source; one that was there before may come back."""
+        targets = self.find(cast_id).cast.targets
+        if any(target.node == node and target.route is not None for target in targets):
+            self._try_again(cast_id, node, problem, now)
+        else:
+            self._table.apply(cast_id, TargetFailed(node, problem), now)
 
     def _take_report(self, node: str, report: Report, now: datetime) -> None:
         part, rate = self._table.part(report.cast_id, node), None
@@ -271,15 +284,18 @@ class DispatchState:
             self._table.apply(report.cast_id, event, now)
 
     def _take_silence(self, node: str, report: Report, now: datetime) -> None:
-        """A receiver gave up because nothing came any more: it tries again for a while."""
-        part = self._table.part(report.cast_id, node)
-        part.is_afresh, part.route = True, None
+        """A receiver gave up because nothing came any more."""
+        self._table.part(report.cast_id, node).is_afresh = True
+        self._try_again(report.cast_id, node, report.error or "The receiver was ended.", now)
+
+    def _try_again(self, cast_id: str, node: str, problem: str, now: datetime) -> None:
+        """Begin a target again after a moment, but not for ever."""
+        part = self._table.part(cast_id, node)
+        part.route = None
         part.silent_since = part.silent_since or now
         part.not_before = now + timedelta(seconds=TRY_AGAIN_S)
-        problem = report.error or "The receiver was ended."
         if now - part.silent_since > timedelta(seconds=GIVE_UP_S):
-            self._table.apply(report.cast_id, TargetFailed(node, problem), now)
+            self._table.apply(cast_id, TargetFailed(node, problem), now)
             return
-        self._table.apply(report.cast_id, TargetLost(node), now)
-        waits = TargetWaits(node, f"it is tried again: {problem}")
-        self._table.apply(report.cast_id, waits, now)
+        self._table.apply(cast_id, TargetLost(node), now)
+        self._table.apply(cast_id, TargetWaits(node, f"it is tried again: {problem}"), now)

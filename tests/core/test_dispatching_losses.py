@@ -157,6 +157,43 @@ def test_a_receiver_that_heard_nothing_tries_again_for_a_while(desk: Desk) -> No
     )
 
 
+def test_a_way_that_was_there_is_waited_for_until_it_comes_back(desk: Desk) -> None:
+    desk.add(cast_to("m1"))
+    desk.work()
+
+    desk.report("m1", SILENT)
+    desk.unreachable = {key_of("m1")}
+    desk.wait(3)
+    desk.work()
+    waiting = desk.target("m1")
+    desk.unreachable = set()
+    at_once = of(Receive, desk.work())
+    desk.wait(3)
+
+    assert (waiting.state, waiting.waits_for) == (
+        CastState.QUEUED,
+        "it is tried again: M1 cannot connect to S: no route",
+    )
+    assert at_once == []
+    assert of(Receive, desk.work())
+    assert desk.target("m1").state is CastState.RUNNING
+
+
+def test_a_way_that_stays_away_is_given_up(desk: Desk) -> None:
+    desk.add(cast_to("m1"))
+    desk.work()
+
+    desk.report("m1", SILENT)
+    desk.unreachable = {key_of("m1")}
+    desk.wait(GIVE_UP_S + 1)
+    desk.work()
+
+    assert (desk.target("m1").state, desk.target("m1").error) == (
+        CastState.FAILED,
+        "M1 cannot connect to S: no route",
+    )
+
+
 def test_what_was_said_before_a_new_try_does_not_count_for_it(desk: Desk) -> None:
     desk.add(cast_to("m1"))
     desk.work()

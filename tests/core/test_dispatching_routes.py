@@ -6,7 +6,7 @@ import pytest
 
 from castray.cast_models import CastMode, CastRoute, CastState
 from castray.core.cast_steps import Peer, Receive, Relay
-from tests.core.dispatch_desk import Desk, of
+from tests.core.dispatch_desk import SILENT, Desk, of
 from tests.core.given import cast_to, key_of
 
 
@@ -50,14 +50,40 @@ def test_what_the_head_itself_casts_it_need_not_relay(desk: Desk) -> None:
 def test_a_relay_that_does_not_reach_the_source_fails_those_who_need_it(desk: Desk) -> None:
     desk.unreachable = {key_of("m2")}
     desk.add(cast_to("m2", "m3", source="m1"))
+
+    desk.state.refused(next_relay(desk), "The head cannot either.", desk.now)
+    desk.work()
+
+    assert desk.target("m2").error == "The head cannot either."
+    assert desk.target("m3").state is CastState.RUNNING
+
+
+def test_a_relay_that_reached_the_source_before_is_tried_again(desk: Desk) -> None:
+    desk.unreachable = {key_of("m2")}
+    desk.add(cast_to("m2", source="m1"))
+    desk.work()
+    desk.state.went_down(key_of("s"), "is away", desk.now)
+    desk.report("m2", SILENT)
+    desk.wait(3)
+
+    desk.state.refused(next_relay(desk), "The head cannot either.", desk.now)
+    desk.work()
+    waiting = desk.target("m2")
+    desk.wait(3)
+    desk.work()
+
+    assert (waiting.state, waiting.waits_for) == (
+        CastState.QUEUED,
+        "it is tried again: The head cannot either.",
+    )
+    assert desk.target("m2").state is CastState.RUNNING
+
+
+def next_relay(desk: Desk) -> Relay:
+    """Work until somebody is to relay."""
     steps = desk.plan()
     while not of(Relay, steps):
         for step in steps:
             desk.take(step)
         steps = desk.plan()
-
-    desk.state.refused(of(Relay, steps)[0], "The head cannot either.", desk.now)
-    desk.work()
-
-    assert desk.target("m2").error == "The head cannot either."
-    assert desk.target("m3").state is CastState.RUNNING
+    return of(Relay, steps)[0]
