@@ -92,6 +92,11 @@ class Station:
         """The memory of each agent, without what it shares with other processes."""
         return [psutil.Process(pid).memory_full_info().uss for pid in self.host.pids(AGENT)]
 
+    def wait_until_connected(self, address: str) -> None:
+        """Wait until connections to that address succeed: for seconds after a cut they may not."""
+        place = address.replace(":", "/")
+        self.host.run(["bash", "-c", f"until : < /dev/tcp/{place}; do sleep 0.1; done"])
+
     def block(self, other: Station) -> None:
         """Have nothing from here reach the other."""
         self.host.run(["ip", "route", "add", "unreachable", f"{other.host.address}/32"])
@@ -194,6 +199,8 @@ class Caster:
 @asynccontextmanager
 async def caster_on(site: CastSite) -> AsyncIterator[Caster]:
     """Asks from the head, once every node is alive; afterwards nothing is left anywhere."""
+    for station in site.stations[1:]:
+        station.wait_until_connected(site.ray.address)
     names = [station.name for station in site.stations]
     async with client_on(site.head.host, names, _is_alive, START_S) as client:
         yield Caster(client)
