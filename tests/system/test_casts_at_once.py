@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(600)
 HOSTS = 6
 
 CASTS = 20
-FILE_MIB = 64
+FILE_MIB = 32
 BYTES_PER_S = 16 * MIB
 """At so many bytes per second none has ended when the last is asked for."""
 
