@@ -14,10 +14,10 @@ import click
 from castray.cast_models import CastSource, IfExists
 from castray.cli.cast_options import CastOptions, cast_options
 from castray.cli.casting import carry_out
-from castray.cli.client import fetch_nodes, find_target
+from castray.cli.client import fetch_nodes
 from castray.cli.cp import upload_to
-from castray.cli.options import config_option, read_settings, token_option, url_option
 from castray.cli.places import Place, parse_place, parse_targets
+from castray.cli.target_options import target_options
 from castray.cli.upload import plan_upload
 from castray.models import HOME_CLUSTER
 
@@ -49,18 +49,8 @@ UPLOADS = "uploads"
     "node; for files of this machine, the first root].",
 )
 @cast_options
-@config_option
-@url_option
-@token_option
-def command(
-    source: str,
-    to: str,
-    dest: str | None,
-    config: str | None,
-    url: str | None,
-    token: str | None,
-    **options: Any,
-) -> None:
+@target_options
+def command(target: Target, source: str, to: str, dest: str | None, **options: Any) -> None:
     """Cast SOURCE to several nodes, which pass it on to each other.
 
     SOURCE is NODE:PATH, where PATH may be a glob, or a path on this machine: that is uploaded to
@@ -69,7 +59,6 @@ def command(
     The exit code is 0 only when every target has it.
     """
     given, place, targets = CastOptions(**options), parse_place(source), parse_targets(to)
-    target = find_target(read_settings(config, {"auth.token": token}), url)
     if place.node is None:
         cast_from = asyncio.run(_upload_first(target, Path(place.path).expanduser(), given))
         carry_out(target, given.request(cast_from, dest or "./", targets), given)

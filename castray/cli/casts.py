@@ -12,8 +12,9 @@ from castray.cast_models import CastAction, CastPage
 from castray.cli.cast_calls import fetch_cast, fetch_casts, steer_cast
 from castray.cli.cast_tables import cast_lines, casts_table, node_names
 from castray.cli.casting import watch_cast
-from castray.cli.client import fetch_nodes, find_target
-from castray.cli.options import config_option, json_option, read_settings, token_option, url_option
+from castray.cli.client import fetch_nodes
+from castray.cli.options import json_option
+from castray.cli.target_options import target_options
 
 if TYPE_CHECKING:
     from castray.cast_models import Cast
@@ -27,18 +28,9 @@ ACTIONS = ("follow", *(action.value for action in CastAction))
 @click.command("casts", options_metavar="[OPTIONS]")
 @click.argument("words", nargs=-1, metavar="[[ACTION] ID]")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
-@config_option
-@url_option
-@token_option
+@target_options
 @json_option
-def command(
-    words: tuple[str, ...],
-    limit: int,
-    config: str | None,
-    url: str | None,
-    token: str | None,
-    as_json: bool,
-) -> None:
+def command(target: Target, words: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Show the newest casts, or the one with that ID, or do something with it.
 
     \b
@@ -50,7 +42,6 @@ def command(
     castray casts resume ID   let a paused one go on
     castray casts retry ID    cast again what did not arrive
     """
-    target = find_target(read_settings(config, {"auth.token": token}), url)
     match words:
         case ():
             _show_newest(target, limit, as_json=as_json)

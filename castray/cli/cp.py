@@ -11,11 +11,11 @@ import click
 from castray.cast_models import CastRequest, CastSource
 from castray.cli.cast_options import CastOptions, cast_options
 from castray.cli.casting import carry_out
-from castray.cli.client import fetch_nodes, find_target
+from castray.cli.client import fetch_nodes
 from castray.cli.copying import Copied, Copying, copy_files, plan_text, report
 from castray.cli.download import Download, download, plan_download
-from castray.cli.options import config_option, read_settings, token_option, url_option
 from castray.cli.places import Place, parse_place
+from castray.cli.target_options import target_options
 from castray.cli.upload import Upload, plan_upload, upload
 from castray.core.casting import find_node
 
@@ -31,17 +31,8 @@ __all__ = ["command", "upload_to"]
 @click.argument("source")
 @click.argument("destination")
 @cast_options
-@config_option
-@url_option
-@token_option
-def command(
-    source: str,
-    destination: str,
-    config: str | None,
-    url: str | None,
-    token: str | None,
-    **options: Any,
-) -> None:
+@target_options
+def command(target: Target, source: str, destination: str, **options: Any) -> None:
     """Copy SOURCE to DESTINATION; each is NODE:PATH, or a path on this machine.
 
     NODE is a name, an id or a key (CLUSTER/NODE_ID). A relative path of a node lies beneath the
@@ -54,7 +45,6 @@ def command(
     The exit code is 0 only when everything arrived.
     """
     given, places = CastOptions(**options), (parse_place(source), parse_place(destination))
-    target = find_target(read_settings(config, {"auth.token": token}), url)
     match places:
         case Place(str(), _), Place(str(), _):
             carry_out(target, _cast_request(*places, given), given)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
 from castray.cli.calls import disconnect, fetch_clusters
-from castray.cli.client import find_target
-from castray.cli.options import config_option, read_settings, token_option, url_option
+from castray.cli.target_options import target_options
+
+if TYPE_CHECKING:
+    from castray.cli.client import Target
 
 __all__ = ["command"]
 
@@ -16,19 +19,14 @@ __all__ = ["command"]
 @click.command("disconnect")
 @click.argument("cluster", required=False)
 @click.option("--all", "every", is_flag=True, help="Disconnect all of them.")
-@config_option
-@url_option
-@token_option
-def command(
-    cluster: str | None, every: bool, config: str | None, url: str | None, token: str | None
-) -> None:
+@target_options
+def command(target: Target, cluster: str | None, every: bool) -> None:
     """Disconnect CLUSTER, by its id, name or address. Nothing on the cluster itself changes.
 
     It stays disconnected until somebody connects it or discovers again.
     """
     if (cluster is None) != every:
         raise click.UsageError("Name one cluster, or give --all.")
-    target = find_target(read_settings(config, {"auth.token": token}), url)
 
     async def run() -> str:
         params = {}

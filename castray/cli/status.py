@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from castray.cli.client import fetch_nodes, find_target
-from castray.cli.options import config_option, json_option, read_settings, token_option, url_option
+from castray.cli.client import fetch_nodes
+from castray.cli.options import json_option
 from castray.cli.tables import nodes_view
+from castray.cli.target_options import target_options
+
+if TYPE_CHECKING:
+    from castray.cli.client import Target
 
 __all__ = ["command"]
 
 
 @click.command("status")
-@config_option
-@url_option
-@token_option
+@target_options
 @json_option
-def command(config: str | None, url: str | None, token: str | None, as_json: bool) -> None:
+def command(target: Target, as_json: bool) -> None:
     """Show what every node is doing now."""
-    target = find_target(read_settings(config, {"auth.token": token}), url)
     nodes = asyncio.run(fetch_nodes(target))
     if as_json:
         click.echo(json.dumps([node.model_dump(mode="json") for node in nodes], indent=2))

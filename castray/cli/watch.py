@@ -6,15 +6,18 @@ import asyncio
 import sys
 from contextlib import suppress
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group
 from rich.live import Live
 
-from castray.cli.client import find_target
 from castray.cli.live import Follower
-from castray.cli.options import config_option, read_settings, token_option, url_option
 from castray.cli.tables import nodes_view
+from castray.cli.target_options import target_options
+
+if TYPE_CHECKING:
+    from castray.cli.client import Target
 
 __all__ = ["command"]
 
@@ -23,12 +26,9 @@ REFRESH_INTERVAL_S = 0.5
 
 
 @click.command("watch")
-@config_option
-@url_option
-@token_option
-def command(config: str | None, url: str | None, token: str | None) -> None:
+@target_options
+def command(target: Target) -> None:
     """Show what every node is doing, until Ctrl-C. A lost connection comes back by itself."""
-    target = find_target(read_settings(config, {"auth.token": token}), url)
     if not sys.stdout.isatty():
         raise click.ClickException(
             "watch needs a terminal; `castray status --json` is for programs."
