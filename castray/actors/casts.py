@@ -40,8 +40,8 @@ logger = logging.getLogger(__name__)
 ROUND_S = 0.25
 """Nodes are looked at, and held back progress is told, at least this often."""
 
-MIN_GAP_S = 0.03
-"""What happens closely together is looked at once."""
+REST = 4
+"""After a round, rest so many times as long as it took: many casts get no more of the registry."""
 
 SURVEY_RETRY_S = 2.0
 
@@ -87,7 +87,7 @@ class CastDispatcher:
             self._state.add(kept, _now(), is_restored=True)
         self._tell()
         self._loops = BackgroundLoops()
-        self._loops.start("casts", self._run_round, MIN_GAP_S)
+        self._loops.start("casts", self._run_round, 0.0)
         self._loops.start("cast records", self._records.run_round, 0.0)
 
     async def aclose(self) -> None:
@@ -217,11 +217,13 @@ class CastDispatcher:
         nodes = self._nodes()
         if nodes and not self._knows_agents:
             await self._take_over_agents(nodes)
+        began = time.perf_counter()
         steps = self._state.plan(nodes, _now())
         self._tell()
         for step in steps:
             self._runs.start(step)
         self._state.forget_ended()
+        await asyncio.sleep(REST * (time.perf_counter() - began))
 
     async def _take_over_agents(self, nodes: Sequence[Node]) -> None:
         """Know of the agents that run already: they may be at work, or to be ended."""
