@@ -27,13 +27,14 @@ from castray.transfer.protocol import (
     encode_numbers,
 )
 from castray.transfer.share import FileRange, LaterError
-from castray.transfer.sockets import prepare, receive_frame, send_file, set_timeouts
+from castray.transfer.sockets import prepare, receive_frame, send_bytes, send_file, set_timeouts
 from castray.transfer.tickets import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from castray.transfer.share import Share
+    from castray.transfer.pacing import Pace
+    from castray.transfer.share import Piece, Share
 
 __all__ = ["BlockServer"]
 
@@ -148,13 +149,20 @@ class _Conversation:
             frame = Reply(Status.OK, body).encode(share.secret, self._nonce, request)
             speed_up_if_near(self._connection)
             self._connection.sendall(frame, socket.MSG_MORE)
-            for piece in pieces:
-                if isinstance(piece.body, FileRange):
-                    send_file(self._connection, piece.body, share.pace)
-                else:
-                    share.pace.wait(len(piece.body))
-                    self._connection.sendall(piece.body, socket.MSG_MORE)
+            self._send_bodies(pieces, share.pace)
             _flush(self._connection)
+
+    def _send_bodies(self, pieces: list[Piece], pace: Pace) -> None:
+        """Send what is in memory in few calls, and files by the kernel."""
+        held: list[bytes | memoryview] = []
+        for piece in pieces:
+            if isinstance(piece.body, FileRange):
+                send_bytes(self._connection, b"".join(held), pace)
+                held.clear()
+                send_file(self._connection, piece.body, pace)
+            else:
+                held.append(piece.body)
+        send_bytes(self._connection, b"".join(held), pace)
 
 
 def _body(request: Request, share: Share) -> bytes:

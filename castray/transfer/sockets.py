@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from castray.transfer.pacing import Pace
     from castray.transfer.share import FileRange
 
-__all__ = ["prepare", "receive_frame", "receive_into", "send_file", "set_timeouts"]
+__all__ = ["prepare", "receive_frame", "receive_into", "send_bytes", "send_file", "set_timeouts"]
 
 ZEROS = bytes(64 << 10)
 
@@ -78,6 +78,19 @@ def receive_frame(
     frame = bytearray(length)
     receive_into(connection, memoryview(frame), deadline)
     return bytes(frame)
+
+
+def send_bytes(connection: socket.socket, data: bytes, pace: Pace) -> None:
+    """Send what is in memory, and have the system wait for more.
+
+    Raises:
+        OSError: The connection broke or stood still for too long.
+    """
+    step = pace.chunk_bytes or max(1, len(data))
+    for start in range(0, len(data), step):
+        part = memoryview(data)[start : start + step]
+        pace.wait(len(part))
+        connection.sendall(part, socket.MSG_MORE)
 
 
 def send_file(connection: socket.socket, place: FileRange, pace: Pace) -> None:

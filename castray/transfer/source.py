@@ -156,13 +156,13 @@ class SourceShare:
             with self._open(segment.entry_number):
                 pass
 
-    def _read(self, number: int, size: int) -> bytes:
+    def _read(self, number: int, size: int) -> memoryview:
         """All of a small file, which stayed the same meanwhile."""
-        buffer = bytearray(size)
+        buffer = memoryview(bytearray(size))
         with self._open(number) as descriptor, self._explained(number):
-            read_exactly(descriptor, memoryview(buffer), 0)
+            read_exactly(descriptor, buffer, 0)
             self._check_unchanged(number, descriptor)
-        return bytes(buffer)
+        return buffer
 
     def _digests_of(self, number: int) -> FileDigests:
         with self._lock:
@@ -195,7 +195,7 @@ class SourceShare:
         finally:
             self._is_hashing_ahead = False
 
-    def _digest(self, data: bytes) -> bytes:
+    def _digest(self, data: memoryview) -> bytes:
         found = new_hash(self.manifest.header.algorithm)
         found.update(data)
         return found.digest()
