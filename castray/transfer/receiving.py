@@ -156,7 +156,7 @@ class Receiving:
                 on_progress(self._progress())
             number = self._reception.next_whole()
             if number is None:
-                self._reception.wait(PROGRESS_S)
+                self._reception.wait_until_settled(PROGRESS_S)
             else:
                 self._prove_whole(number)
         on_progress(self._progress())

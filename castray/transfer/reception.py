@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from threading import Condition
+from threading import Condition, RLock
 from typing import TYPE_CHECKING
 
 from castray.core.swarm import Picker, block_set
@@ -48,7 +48,9 @@ class Reception:
         self.partial = partial
         self.journal = journal
         self.source = source
-        self.changed = Condition()
+        lock = RLock()
+        self.changed = Condition(lock)
+        self._settled = Condition(lock)
         self.verified = array("I")
         self.problems: dict[int, str] = {}
         self.bad_blocks: dict[str, int] = {}
@@ -169,15 +171,20 @@ class Reception:
         with self.changed:
             self.changed.wait(seconds)
 
+    def wait_until_settled(self, seconds: float) -> None:
+        """Return when there is nothing left to receive, or not this way; or after so long.
+
+        Whoever only wants to know that is not woken by each block.
+        """
+        with self.changed:
+            if self._picker.missing and not self._whole_due and not self.failure:
+                self._settled.wait(seconds)
+
     def fail(self, error: Exception) -> None:
         """The cast cannot go on here."""
         with self.changed:
             self.failure = self.failure or error
-            self.changed.notify_all()
-
-    def wake(self) -> None:
-        """Have everybody who waits look again."""
-        with self.changed:
+            self._settled.notify_all()
             self.changed.notify_all()
 
     def blame(self, block: int, peer: str) -> None:
@@ -203,7 +210,7 @@ class Reception:
                     self.verified.append(block)
             self._picker.verify(block, peer, time.monotonic())
             self._note_if_whole(segments[0])
-            self.changed.notify_all()
+            self._notify()
 
     def _settle(self, number: int, fate: int) -> bool:
         if self._fates[number] != WANTED:
@@ -213,8 +220,13 @@ class Reception:
         segments = self.manifest.segments(blocks[0]) if blocks else []
         if not any(self.is_wanted(segment.entry_number) for segment in segments):
             self._picker.forget(blocks)
-        self.changed.notify_all()
+        self._notify()
         return True
+
+    def _notify(self) -> None:
+        self.changed.notify_all()
+        if self._whole_due or not self._picker.missing:
+            self._settled.notify_all()
 
     def _note_if_whole(self, segment: Segment) -> None:
         """Have a large file proved when its last piece is here; a chained one is proved by it."""

@@ -102,16 +102,15 @@ class SourceShare:
         segments = self.manifest.segments(block)
         try:
             with ExitStack() as files:
-                yield [self._open_segment(segment, files) for segment in segments]
+                pieces = [self._open_segment(segment, files) for segment in segments]
+                yield pieces
+                self._look_once_more(segments, pieces)
         except BaseException:
             with self._lock:
                 self._sendings.fail(block)
             raise
         with self._lock:
             self._sendings.end(block, time.monotonic())
-        for segment in segments:
-            with suppress(SourceFileError):
-                self._check_if_sent_from_file(segment)
 
     def digests(self, block: int) -> list[Head]:
         """The heads of a block's segments, with their digests."""
@@ -125,7 +124,8 @@ class SourceShare:
         blocks = self.manifest.blocks_of(number)
         if len(blocks) > 1:
             digests = self._digests_of(number)
-            self._hash(digests, number, len(blocks) - 1)
+            with self._open(number) as descriptor:
+                self._hash(digests, number, len(blocks) - 1, descriptor)
             return digests.digest()
         return self._digest(self._read(number, entry.size))
 
@@ -140,21 +140,22 @@ class SourceShare:
                 data = self._read(number, segment.length)
                 return Piece(Head(SegmentState.OK, len(data), self._digest(data)), data)
             index = segment.offset // self.manifest.header.block_bytes
-            digests = self._digests_of(number)
-            digest = self._hash(digests, number, index)
-            self._hash_ahead(digests, number, index + PIECES_AHEAD)
             descriptor = files.enter_context(self._open(number))
+            digests = self._digests_of(number)
+            digest = self._hash(digests, number, index, descriptor)
+            self._hash_ahead(digests, number, index + PIECES_AHEAD)
         except SourceFileError as error:
             reason = error.problem.encode()
             return Piece(Head(SegmentState.FAILED, len(reason)), reason)
         place = FileRange(descriptor, segment.offset, segment.length)
         return Piece(Head(SegmentState.OK, segment.length, digest), place)
 
-    def _check_if_sent_from_file(self, segment: Segment) -> None:
-        """Look once more: a file may have changed while it was sent, after it was hashed."""
-        if not segment.is_whole_file:
-            with self._open(segment.entry_number):
-                pass
+    def _look_once_more(self, segments: Sequence[Segment], pieces: Sequence[Piece]) -> None:
+        """A file may have changed while it was sent, after it was hashed."""
+        for segment, piece in zip(segments, pieces, strict=True):
+            if isinstance(piece.body, FileRange):
+                with suppress(SourceFileError), self._explained(segment.entry_number):
+                    self._check_unchanged(segment.entry_number, piece.body.descriptor)
 
     def _read(self, number: int, size: int) -> memoryview:
         """All of a small file, which stayed the same meanwhile."""
@@ -169,9 +170,9 @@ class SourceShare:
             fresh = FileDigests(self.manifest.header, self.manifest.entry(number).size)
             return self._digests.setdefault(number, fresh)
 
-    def _hash(self, digests: FileDigests, number: int, index: int) -> bytes:
-        """The digest of a piece of a large file."""
-        with self._open(number) as descriptor, self._explained(number):
+    def _hash(self, digests: FileDigests, number: int, index: int, descriptor: int) -> bytes:
+        """The digest of a piece of a large file, which is open."""
+        with self._explained(number):
             found = digests.get(index, descriptor)
             self._check_unchanged(number, descriptor)
         return found
@@ -187,7 +188,8 @@ class SourceShare:
 
     def _run_ahead(self, digests: FileDigests, number: int, index: int) -> None:
         try:
-            self._hash(digests, number, index)
+            with self._open(number) as descriptor:
+                self._hash(digests, number, index, descriptor)
         except (SourceFileError, LaterError):
             logger.debug("whoever asks for that piece is told the reason", exc_info=True)
         except Exception:
