@@ -323,7 +323,9 @@ async def test_a_killed_actor_comes_back_to_the_same_clusters_with_the_same_ids(
     # What was there before the kill proves nothing.
     await wait_until(
         castray.fetch_nodes,
-        lambda seen: all(heard_at(node) > killed_at for node in seen.values()),
+        lambda seen: all(
+            node["last_report"] and heard_at(node) > killed_at for node in seen.values()
+        ),
         RESTORED_WITHIN_S + MEASURED_WITHIN_S,
     )
 
