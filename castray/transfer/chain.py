@@ -135,11 +135,11 @@ class Chain:
         segment = arrival.segment
         data = arrival.buffer[: segment.length]
         is_wanted = self._reception.is_wanted(segment.entry_number)
-        if not is_wanted or self._prover.extend(segment, data, arrival.digest):
-            self._give_back(arrival)
+        is_right = not is_wanted or self._prover.extend(segment, data, arrival.digest)
+        self._give_back(arrival)
+        if is_right:
             self._reception.count(arrival.block, arrival.peer)
         else:
-            self._give_back(arrival)
             self._drop(segment.entry_number)
             self._prover.blame(arrival.block, arrival.peer)
 
