@@ -147,6 +147,8 @@ class Planning:
         elif not offers:
             agents = [agent for agent in map(table.agent_up, parties) if agent is not None]
             yield Offer(cast.source, cast_id, tuple(agent.algorithms for agent in agents))
+            for target in served:
+                yield from self._find_route(cast, target)
         else:
             company = Company(table, cast)
             for target in served:
@@ -165,17 +167,26 @@ class Planning:
             self._apply(cast.id, TargetFailed(target.node, f"{table.name(target.node)} {problem}"))
             return
         part = table.part(cast.id, target.node)
-        if part.route is None and target.node == cast.source:
-            part.route = CastRoute.DIRECT
-        elif part.route is None and cast.request.mode is CastMode.RELAY:
-            part.route = CastRoute.RELAY
+        yield from self._find_route(cast, target)
         if part.route is None:
-            yield Probe(target.node, cast.id, source_peer(table, cast))
-        elif part.route is CastRoute.RELAY and relay_peer(table, cast) is None:
+            return
+        if part.route is CastRoute.RELAY and relay_peer(table, cast) is None:
             yield from self._open_relay(cast)
         else:
             peers = company.peers_of(target.node, part.route)
             yield from _order(cast, target, part, agent.orders.get(cast.id), peers)
+
+    def _find_route(self, cast: Cast, target: CastTarget) -> Iterator[Probe]:
+        """Decide which way the blocks go, or what has to be tried for that."""
+        part = self._table.part(cast.id, target.node)
+        if part.route is not None or self._table.agent_up(target.node) is None:
+            return
+        if target.node == cast.source:
+            part.route = CastRoute.DIRECT
+        elif cast.request.mode is CastMode.RELAY:
+            part.route = CastRoute.RELAY
+        else:
+            yield Probe(target.node, cast.id, source_peer(self._table, cast))
 
     def _open_relay(self, cast: Cast) -> Iterator[Step]:
         head = self._table.head
