@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from castray.errors import CastError, PeerError
-from castray.transfer.congestion import speed_up_if_near
+from castray.transfer.congestion import stop_pacing_if_fast
 from castray.transfer.listening import Listener
 from castray.transfer.protocol import (
     GREETING,
@@ -147,7 +147,7 @@ class _Conversation:
         with share.open_block(block) as pieces:
             body = encode_numbers(block) + encode_heads([piece.head for piece in pieces])
             frame = Reply(Status.OK, body).encode(share.secret, self._nonce, request)
-            speed_up_if_near(self._connection)
+            stop_pacing_if_fast(self._connection)
             self._connection.sendall(frame, socket.MSG_MORE)
             self._send_bodies(pieces, share.pace)
             _flush(self._connection)
