@@ -171,8 +171,10 @@ class Prover:
 
     def _digests_of(self, number: int) -> FileDigests:
         with self._lock:
-            fresh = FileDigests(self._manifest.header, self._manifest.entry(number).size)
-            return self._digests.setdefault(number, fresh)
+            if number not in self._digests:
+                size = self._manifest.entry(number).size
+                self._digests[number] = FileDigests(self._manifest.header, size)
+            return self._digests[number]
 
     def _read(self, segment: Segment, data: memoryview) -> bool:
         try:

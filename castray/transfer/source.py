@@ -167,8 +167,10 @@ class SourceShare:
 
     def _digests_of(self, number: int) -> FileDigests:
         with self._lock:
-            fresh = FileDigests(self.manifest.header, self.manifest.entry(number).size)
-            return self._digests.setdefault(number, fresh)
+            if number not in self._digests:
+                size = self.manifest.entry(number).size
+                self._digests[number] = FileDigests(self.manifest.header, size)
+            return self._digests[number]
 
     def _hash(self, digests: FileDigests, number: int, index: int, descriptor: int) -> bytes:
         """The digest of a piece of a large file, which is open."""
