@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-import time
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from castray.errors import PeerError
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Listener"]
 
 logger = logging.getLogger(__name__)
+
+RETRY_S = 0.1
 
 
 class Listener:
@@ -42,7 +43,7 @@ class Listener:
         self._max_connections = max_connections
         self._connections: dict[socket.socket, Thread] = {}
         self._lock = Lock()
-        self._is_closed = False
+        self._closed = Event()
         self._listener = _listen(host, ports, max_connections)
         self.port: int = self._listener.getsockname()[1]
         self._acceptor = Thread(target=self._accept, name=f"castray-serve-{self.port}", daemon=True)
@@ -51,7 +52,7 @@ class Listener:
     def close(self) -> None:
         """End all connections and wait until their threads have ended."""
         with self._lock:
-            self._is_closed = True
+            self._closed.set()
             connections = list(self._connections.items())
         for connection in [self._listener, *(connection for connection, _ in connections)]:
             _shut_down(connection)
@@ -64,17 +65,17 @@ class Listener:
             try:
                 connection, _ = self._listener.accept()
             except OSError as error:
-                if self._is_closed:
+                if self._closed.is_set():
                     return
                 # Too many open files, for one: those that are open still work.
                 logger.warning("cannot take a connection: %s", error)
-                time.sleep(0.1)
+                self._closed.wait(RETRY_S)
                 continue
             self._start(connection)
 
     def _start(self, connection: socket.socket) -> None:
         with self._lock:
-            if self._is_closed or len(self._connections) >= self._max_connections:
+            if self._closed.is_set() or len(self._connections) >= self._max_connections:
                 connection.close()
                 return
             thread = Thread(target=self._run, args=[connection], daemon=True)
