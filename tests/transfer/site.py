@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from castray.transfer.hashing import Algorithm
 
-__all__ = ["SECRET", "Host", "Running", "tree_of"]
+__all__ = ["SECRET", "Host", "Running", "tree_of", "write"]
 
 SECRET = b"s" * 32
 
@@ -147,3 +147,10 @@ def tree_of(
             status.st_mtime_ns,
         )
     return tree
+
+
+def write(path: Path, content: bytes) -> Path:
+    """Write a file, and the directories above it where they are missing; its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path

@@ -12,19 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castray.errors import TargetFileError
-from tests.transfer.site import Host, Running
+from tests.transfer.site import Host, Running, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MIB = 1 << 20
-
-
-def write(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
 
 
 def needs_root() -> None:

@@ -16,18 +16,12 @@ from castray.errors import CastError, UnsafePathError
 from castray.transfer.manifest import ManifestBuilder
 from castray.transfer.pages import DIRECTORY, FILE, LINK, Entry
 from tests.transfer.proxy import Proxy, flip_byte
-from tests.transfer.site import Host, Running, tree_of
+from tests.transfer.site import Host, Running, tree_of, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MIB = 1 << 20
-
-
-def write(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
 
 
 class TestOnTheWire:
