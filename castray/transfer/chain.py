@@ -1,16 +1,17 @@
 """Proves the pieces of large files in a chained cast, each after the one before it.
 
 The digest of such a piece covers its file from the start, so that one pass proves the pieces and
-the whole. Streams write what has arrived and pull on; one thread proves it behind them, out of
-the memory that it came into. A sudden end in between costs nothing: what the journal claims is
-proved again by whoever goes on.
+the whole. Streams write what has arrived, and whoever wrote the piece that is due proves it, and
+those after it that have arrived, while the other streams pull on: out of the memory that it came
+into, and while it is in the processor's cache. A sudden end in between costs nothing: what the
+journal claims is proved again by whoever goes on.
 """
 
 from __future__ import annotations
 
-from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
+from castray.transfer.buffers import new_buffer
 from castray.transfer.protocol import SegmentState
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Chain:
         self._arrivals: list[_Arrival] = []
         self._spares: list[memoryview] = []
         self._spares_made = 0
-        self._thread: Thread | None = None
+        self._is_proving = False
         self._is_done = False
 
     def takes(self, block: int, heads: Sequence[Head]) -> bool:
@@ -85,50 +86,45 @@ class Chain:
         self._reception.journal.add_block(block)
         with self._changed:
             self._arrivals.append(_Arrival(block, peer, segment, digest, buffer))
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="castray-prove", daemon=True)
-                self._thread.start()
             self._reception.arrive(block)
-            spare = self._wait_for_spare(len(buffer))
+        spare = self._prove_until_spare(len(buffer))
         self._reception.wait_for_earlier(block, segment.entry_number)
         return spare
 
     def stop(self) -> None:
-        """Prove no more."""
+        """Have nobody wait any more."""
         with self._changed:
             self._is_done = True
             self._changed.notify_all()
 
-    def join(self) -> None:
-        """Wait until the thread has ended, after `stop`."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def _wait_for_spare(self, size: int) -> memoryview:
-        while not self._is_done:
-            if self._spares:
-                return self._spares.pop()
-            if self._spares_made < SPARE_BUFFERS:
-                self._spares_made += 1
-                break
-            self._changed.wait()
-        return memoryview(bytearray(size))
-
-    def _run(self) -> None:
-        try:
-            while (arrival := self._next()) is not None:
+    def _prove_until_spare(self, size: int) -> memoryview:
+        """Prove what is due, unless somebody does, until there is a buffer for what comes next."""
+        while True:
+            with self._changed:
+                arrival = self._next()
+                if arrival is None:
+                    if self._spares:
+                        return self._spares.pop()
+                    if self._is_done or self._spares_made < SPARE_BUFFERS:
+                        self._spares_made += 1
+                        return new_buffer(size)
+                    self._changed.wait()
+                    continue
+                self._is_proving = True
+            try:
                 self._prove(arrival)
-        except Exception as error:  # noqa: BLE001 - the receiver raises it to its owner
-            self._reception.fail(error)
+            finally:
+                with self._changed:
+                    self._is_proving = False
+                    self._changed.notify_all()
 
     def _next(self) -> _Arrival | None:
-        with self._changed:
-            while not self._is_done:
-                for arrival in self._arrivals:
-                    if self._prover.is_due(arrival.segment):
-                        self._arrivals.remove(arrival)
-                        return arrival
-                self._changed.wait()
+        """Take the arrival that is due, if nobody else is at it."""
+        if not self._is_proving and not self._is_done:
+            for arrival in self._arrivals:
+                if self._prover.is_due(arrival.segment):
+                    self._arrivals.remove(arrival)
+                    return arrival
         return None
 
     def _prove(self, arrival: _Arrival) -> None:
@@ -136,7 +132,7 @@ class Chain:
         data = arrival.buffer[: segment.length]
         is_wanted = self._reception.is_wanted(segment.entry_number)
         is_right = not is_wanted or self._prover.extend(segment, data, arrival.digest)
-        self._give_back(arrival)
+        self._spares.append(arrival.buffer)
         if is_right:
             self._reception.count(arrival.block, arrival.peer)
         else:
@@ -148,10 +144,5 @@ class Chain:
         with self._changed:
             for late in [a for a in self._arrivals if a.segment.entry_number == entry_number]:
                 self._arrivals.remove(late)
-                self._give_back(late)
+                self._spares.append(late.buffer)
                 self._reception.stop(late.block, late.peer, was_sent=True)
-
-    def _give_back(self, arrival: _Arrival) -> None:
-        with self._changed:
-            self._spares.append(arrival.buffer)
-            self._changed.notify_all()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from castray.cast_models import IfExists
 from castray.errors import CastCancelledError, CastError, PeerError, UnsafePathError
 from castray.transfer.beneath import kind_of, open_directory, open_regular
+from castray.transfer.buffers import read_buffer
 from castray.transfer.destination import PROBLEMS, explain
-from castray.transfer.filehash import READ_BYTES
 from castray.transfer.hashing import new_hash
 from castray.transfer.pages import DIRECTORY, FILE
 
@@ -111,10 +111,10 @@ class ExistingCheck:
 
     def _digest(self, descriptor: int) -> bytes:
         found = new_hash(self.reception.manifest.header.algorithm)
-        buffer = memoryview(bytearray(READ_BYTES))
         offset = 0
-        while count := os.preadv(descriptor, [buffer], offset):
-            self.steering.check()
-            found.update(buffer[:count])
-            offset += count
+        with read_buffer() as buffer:
+            while count := os.preadv(descriptor, [buffer], offset):
+                self.steering.check()
+                found.update(buffer[:count])
+                offset += count
         return found.digest()

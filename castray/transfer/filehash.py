@@ -7,6 +7,7 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from castray.transfer.buffers import READ_BYTES, read_buffer
 from castray.transfer.hashing import DIGEST_BYTES, new_hash
 from castray.transfer.share import LaterError
 
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
     from castray.transfer.hashing import Hash
     from castray.transfer.manifest import ManifestHeader
 
-__all__ = ["READ_BYTES", "FileDigests", "read_exactly"]
-
-READ_BYTES = 256 << 10
-"""Read so much at once: it is still in the processor's cache when it is hashed."""
+__all__ = ["FileDigests", "read_exactly"]
 
 SLICE_S = 2.0
 """Whoever asks for a digest far ahead hears "later" after so long, and asks again."""
@@ -89,13 +87,13 @@ class FileDigests:
         start = self.hashed * self._header.block_bytes
         end = min(start + self._header.block_bytes, self._size)
         piece = None if self._header.is_chained else new_hash(self._header.algorithm)
-        buffer = memoryview(bytearray(min(READ_BYTES, end - start)))
-        for offset in range(start, end, READ_BYTES):
-            part = buffer[: min(READ_BYTES, end - offset)]
-            read_exactly(descriptor, part, offset)
-            self._running.update(part)
-            if piece is not None:
-                piece.update(part)
+        with read_buffer() as buffer:
+            for offset in range(start, end, READ_BYTES):
+                part = buffer[: min(READ_BYTES, end - offset)]
+                read_exactly(descriptor, part, offset)
+                self._running.update(part)
+                if piece is not None:
+                    piece.update(part)
         return (piece or self._running).digest()
 
 

@@ -12,6 +12,7 @@ import os
 import stat
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from castray.core.paths import PARTIAL_PREFIX, PARTIAL_SUFFIX
@@ -59,6 +60,9 @@ class Partial:
         self.depth = depth
         self.journal = journal
         self._name = name
+        self._writing = Lock()
+        """Held by the one thread that writes to a large file: several of them would wait for each
+        other in the kernel, and burn the processor that the one needs."""
 
     def write_whole(self, number: int, entry: Entry, data: memoryview) -> None:
         """Write a small file, or an empty one, with its mode and time.
@@ -79,7 +83,8 @@ class Partial:
         with _opened(str(number), CREATE, self.descriptor) as descriptor:
             if os.fstat(descriptor).st_size != entry.size:
                 reserve(descriptor, entry.size)
-            _write(descriptor, data, offset)
+            with self._writing:
+                _write(descriptor, data, offset)
             start_writing(descriptor, offset, len(data))
 
     def make_link(self, number: int, entry: Entry) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castray.cast_models import CastProblem, IfExists
 from castray.errors import CastError, PeerError, TargetFileError
+from castray.transfer.buffers import new_buffer
 from castray.transfer.chain import Chain
 from castray.transfer.existing import ExistingCheck
 from castray.transfer.journal import Journal
@@ -130,7 +131,7 @@ class Receiving:
     def look_again(self) -> None:
         """Believe what the journal claims as far as it is so."""
         claimed = sorted(block for block in self._done.blocks if block < self._manifest.blocks)
-        buffer = memoryview(bytearray(self._manifest.header.block_bytes))
+        buffer = new_buffer(self._manifest.header.block_bytes)
         for start in range(0, len(claimed), LOOK_AGAIN_BLOCKS):
             batch = claimed[start : start + LOOK_AGAIN_BLOCKS]
             for block, proofs in self._proofs.fetch(batch).items():

@@ -10,6 +10,7 @@ import select
 import socket
 from typing import TYPE_CHECKING
 
+from castray.transfer.buffers import new_buffer
 from castray.transfer.listening import Listener
 from castray.transfer.sockets import prepare
 
@@ -67,7 +68,7 @@ class Relay:
 def _splice(one: socket.socket, other: socket.socket) -> None:
     """Carry bytes both ways until either side ends."""
     routes = {one.fileno(): (one, other), other.fileno(): (other, one)}
-    buffer = memoryview(bytearray(BUFFER_BYTES))
+    buffer = new_buffer(BUFFER_BYTES)
     poller = select.poll()
     for descriptor in routes:
         poller.register(descriptor, select.POLLIN)

@@ -7,10 +7,8 @@ why. What slips between those looks does not fit its digest at the receiver.
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -23,7 +21,7 @@ from castray.transfer.hashing import new_hash
 from castray.transfer.pacing import Pace
 from castray.transfer.protocol import Head, SegmentState
 from castray.transfer.scanning import open_root
-from castray.transfer.share import FileRange, LaterError, Piece
+from castray.transfer.share import FileRange, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,11 +30,6 @@ if TYPE_CHECKING:
     from castray.transfer.scanning import ScannedSource
 
 __all__ = ["SourceShare"]
-
-logger = logging.getLogger(__name__)
-
-PIECES_AHEAD = 4
-"""Digests of so many more pieces are made before they are asked for."""
 
 
 class SourceShare:
@@ -59,16 +52,10 @@ class SourceShare:
         self._failed: dict[int, SourceFileError] = {}
         self._digests: dict[int, FileDigests] = {}
         self._lock = Lock()
-        self._threads = ThreadPoolExecutor(1, "castray-hash")
-        self._is_hashing_ahead = False
-        self._is_closed = False
 
     def close(self) -> None:
-        """Hold nobody up any more, and hash nothing ahead."""
+        """Hold nobody up any more."""
         self.pace.release()
-        with self._lock:
-            self._is_closed = True
-        self._threads.shutdown(wait=False)
 
     @property
     def failed(self) -> dict[str, str]:
@@ -143,7 +130,6 @@ class SourceShare:
             descriptor = files.enter_context(self._open(number))
             digests = self._digests_of(number)
             digest = self._hash(digests, number, index, descriptor)
-            self._hash_ahead(digests, number, index + PIECES_AHEAD)
         except SourceFileError as error:
             reason = error.problem.encode()
             return Piece(Head(SegmentState.FAILED, len(reason)), reason)
@@ -178,26 +164,6 @@ class SourceShare:
             found = digests.get(index, descriptor)
             self._check_unchanged(number, descriptor)
         return found
-
-    def _hash_ahead(self, digests: FileDigests, number: int, index: int) -> None:
-        """Hash what will be asked for next while this is sent, unless that is being done."""
-        last = min(index, len(self.manifest.blocks_of(number)) - 1)
-        with self._lock:
-            if self._is_hashing_ahead or digests.hashed > last or self._is_closed:
-                return
-            self._is_hashing_ahead = True
-            self._threads.submit(self._run_ahead, digests, number, last)
-
-    def _run_ahead(self, digests: FileDigests, number: int, index: int) -> None:
-        try:
-            with self._open(number) as descriptor:
-                self._hash(digests, number, index, descriptor)
-        except (SourceFileError, LaterError):
-            logger.debug("whoever asks for that piece is told the reason", exc_info=True)
-        except Exception:
-            logger.exception("cannot hash what comes next")
-        finally:
-            self._is_hashing_ahead = False
 
     def _digest(self, data: memoryview) -> bytes:
         found = new_hash(self.manifest.header.algorithm)

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from castray.errors import CastCancelledError, PeerError
+from castray.transfer.buffers import new_buffer
 from castray.transfer.control import FIRST_RETRY_S, LAST_RETRY_S
 from castray.transfer.layout import MAX_PACKED_FILES
 from castray.transfer.peer import PeerConnection
@@ -112,7 +113,6 @@ class Streams:
         """Wait until all threads have ended, after `stop`."""
         for thread in self._threads.values():
             thread.join()
-        self._chain.join()
 
     def _start(self, peer: PeerAddress, number: int) -> None:
         thread = self._threads.get((peer.name, number))
@@ -154,7 +154,7 @@ class Streams:
         """Pull from a peer over one connection."""
         connection = PeerConnection(peer, self._membership)
         size = self._reception.manifest.header.block_bytes + SPARE_BYTES
-        buffer = memoryview(bytearray(size))
+        buffer = new_buffer(size)
         news = _News(connection, self._reception)
         try:
             with self._steering.watch(connection):
