@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from castray.errors import UnsafePathError
@@ -17,7 +17,15 @@ from castray.errors import UnsafePathError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["kind_of", "make_directory", "open_directory", "open_regular", "resolve"]
+__all__ = [
+    "Neighbours",
+    "kind_of",
+    "make_directory",
+    "open_directory",
+    "open_regular",
+    "open_root",
+    "resolve",
+]
 
 MAX_LINKS = 40
 """As many as the kernel follows before it speaks of a loop."""
@@ -36,6 +44,20 @@ KINDS = {
 def kind_of(mode: int) -> str:
     """What a file of that `st_mode` is, in words."""
     return KINDS.get(stat.S_IFMT(mode), "a file of an unknown kind")
+
+
+@contextmanager
+def open_root(root: str) -> Iterator[int]:
+    """Open a root of this node.
+
+    Raises:
+        OSError: It is missing, or may not be read.
+    """
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -85,15 +107,48 @@ def open_regular(directory: int, parts: Sequence[str], *, follow: bool) -> Itera
         OSError: There is none, or it may not be read.
     """
     with resolve(directory, parts, follow=follow) as place:
-        mode = os.fstat(place).st_mode
-        if not stat.S_ISREG(mode):
-            raise UnsafePathError("/".join(parts), f"is {kind_of(mode)}; only files can be read")
-        # By its descriptor, so that what is opened is what was looked at.
-        descriptor = os.open(f"/proc/self/fd/{place}", os.O_RDONLY)
+        descriptor = _reopen(place, parts)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+class Neighbours:
+    """Opens files beneath a root for reading, one after the other; no symbolic link is followed.
+
+    The directory of the latest one stays open, so that its neighbours are found at once.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._above: tuple[str, ...] = ()
+        self._directory = ExitStack()
+        self._descriptor: int | None = None
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        self._directory.close()
+        self._descriptor = None
+
+    def open(self, parts: tuple[str, ...]) -> int:
+        """Open a regular file; its descriptor is the caller's.
+
+        Raises:
+            UnsafePathError: A link is met; or it is a device, a FIFO, a socket or a directory.
+            OSError: There is none, or it may not be read.
+        """
+        *above, name = parts
+        if self._descriptor is None or parts[:-1] != self._above:
+            self.close()
+            root = self._directory.enter_context(open_root(self._root))
+            place = self._directory.enter_context(resolve(root, above, follow=False))
+            self._above, self._descriptor = parts[:-1], place
+        place = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=self._descriptor)
+        try:
+            return _reopen(place, parts)
+        finally:
+            os.close(place)
 
 
 def make_directory(directory: int, parts: Sequence[str]) -> bool:
@@ -117,6 +172,17 @@ def make_directory(directory: int, parts: Sequence[str]) -> bool:
     return True
 
 
+def _reopen(place: int, parts: Sequence[str]) -> int:
+    """Open for reading what was only found, if it is a regular file."""
+    mode = os.fstat(place).st_mode
+    if stat.S_ISLNK(mode):
+        raise _link_met(parts, parts[-1])
+    if not stat.S_ISREG(mode):
+        raise UnsafePathError("/".join(parts), f"is {kind_of(mode)}; only files can be read")
+    # By its descriptor, so that what is opened is what was looked at.
+    return os.open(f"/proc/self/fd/{place}", os.O_RDONLY)
+
+
 def _walk(opened: list[int], parts: Sequence[str], *, follow: bool) -> None:
     remaining = list(reversed(parts))
     links = 0
@@ -135,8 +201,12 @@ def _walk(opened: list[int], parts: Sequence[str], *, follow: bool) -> None:
         os.close(place)
         links += 1
         if not follow or links > MAX_LINKS:
-            raise UnsafePathError("/".join(parts), f"goes through the symbolic link {part!r}")
+            raise _link_met(parts, part)
         remaining += reversed(_link_parts(part, opened[-1], parts))
+
+
+def _link_met(parts: Sequence[str], name: str) -> UnsafePathError:
+    return UnsafePathError("/".join(parts), f"goes through the symbolic link {name!r}")
 
 
 def _link_parts(name: str, directory: int, parts: Sequence[str]) -> list[str]:

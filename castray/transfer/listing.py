@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from castray.core.paths import RootedPath, is_partial_name, shown
 from castray.errors import SourceFileError
 from castray.transfer.agent_link import MAX_PIECE_BYTES, DirectoryListing, FileStatus
-from castray.transfer.beneath import open_directory, open_regular, resolve
-from castray.transfer.scanning import open_root
+from castray.transfer.beneath import open_directory, open_regular, open_root, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

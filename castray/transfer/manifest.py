@@ -154,6 +154,8 @@ class Manifest:
             identity.update(page)
             entries = parse_page(page)
             runs = plan_runs(entries, entries_seen, self.blocks, self.header.block_bytes)
+            if len(self._index) < CACHED_PAGES:
+                self._cache[len(self._index)] = entries, runs
             self._index.append(_Page(entries_seen, self.blocks))
             self.blocks += sum(run.blocks for run in runs)
             entries_seen += len(entries)

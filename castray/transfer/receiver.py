@@ -7,11 +7,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from castray.errors import CastCancelledError, PeerError, TargetFileError, UnsafePathError
+from castray.transfer.beneath import open_root
 from castray.transfer.control import SourceControl
 from castray.transfer.destination import explain, plan_destination
 from castray.transfer.partial import open_partial
 from castray.transfer.receiving import Receiving
-from castray.transfer.scanning import open_root
 from castray.transfer.steering import Steering
 
 if TYPE_CHECKING:

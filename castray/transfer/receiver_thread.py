@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from castray.cast_models import CastState
 from castray.errors import CastCancelledError, CastError, PeerError
 from castray.transfer.agent_link import ReceiverReport
+from castray.transfer.beneath import open_root
 from castray.transfer.destination import Destination
 from castray.transfer.order import Order
 from castray.transfer.partial import open_partial
 from castray.transfer.peer import Membership
 from castray.transfer.receiver import Receiver
-from castray.transfer.scanning import open_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,10 +7,9 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from castray.errors import CastError
-from castray.transfer.beneath import open_directory, open_regular
+from castray.transfer.beneath import open_directory, open_regular, open_root
 from castray.transfer.pacing import Pace
 from castray.transfer.protocol import Head, SegmentState
-from castray.transfer.scanning import open_root
 from castray.transfer.share import FileRange, Piece
 
 if TYPE_CHECKING:

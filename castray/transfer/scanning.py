@@ -11,7 +11,6 @@ import os
 import stat
 from array import array
 from bisect import bisect_right
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from castray.core.paths import RootedPath, is_glob, is_partial_name, link_stays_inside, parse_parts
 from castray.core.paths import shown as shown_path
 from castray.errors import SourceFileError, UnsafePathError
-from castray.transfer.beneath import kind_of, open_directory, resolve
+from castray.transfer.beneath import kind_of, open_directory, open_root, resolve
 from castray.transfer.manifest import Manifest, ManifestBuilder
 from castray.transfer.pages import DIRECTORY, FILE, LINK, Entry
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from castray.transfer.hashing import Algorithm
 
-__all__ = ["ScannedSource", "open_root", "scan"]
+__all__ = ["ScannedSource", "scan"]
 
 MAX_DEPTH = 100
 """Directories within directories; each one holds a descriptor while it is scanned."""
@@ -83,20 +82,6 @@ def scan(path: RootedPath, algorithm: Algorithm, *, is_chained: bool) -> Scanned
         return _Scanner(path).scan(algorithm, is_chained=is_chained)
     except OSError as error:
         raise SourceFileError(shown_path(str(path)), f"cannot be read: {error.strerror}") from error
-
-
-@contextmanager
-def open_root(root: str) -> Iterator[int]:
-    """Open a root of this node.
-
-    Raises:
-        OSError: It is missing, or may not be read.
-    """
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 class _Scanner:

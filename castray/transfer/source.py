@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from castray.core.swarm import Sendings
 from castray.errors import CastError, SourceFileError, UnsafePathError
-from castray.transfer.beneath import open_regular
+from castray.transfer.beneath import Neighbours
 from castray.transfer.filehash import FileDigests, read_exactly
 from castray.transfer.hashing import new_hash
 from castray.transfer.pacing import Pace
 from castray.transfer.protocol import Head, SegmentState
-from castray.transfer.scanning import open_root
 from castray.transfer.share import FileRange, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from castray.transfer.layout import Segment
+    from castray.transfer.pages import Entry
     from castray.transfer.scanning import ScannedSource
 
 __all__ = ["SourceShare"]
@@ -89,7 +89,7 @@ class SourceShare:
         segments = self.manifest.segments(block)
         try:
             with ExitStack() as files:
-                pieces = [self._open_segment(segment, files) for segment in segments]
+                pieces = self._open_segments(segments, files)
                 yield pieces
                 self._look_once_more(segments, pieces)
         except BaseException:
@@ -103,33 +103,40 @@ class SourceShare:
         """The heads of a block's segments, with their digests."""
         with ExitStack() as files:
             segments = self.manifest.segments(block)
-            return [self._open_segment(segment, files).head for segment in segments]
+            return [piece.head for piece in self._open_segments(segments, files)]
 
     def whole(self, number: int) -> bytes:
         """The digest of the whole file of that entry."""
         entry = self.manifest.entry(number)
         blocks = self.manifest.blocks_of(number)
-        if len(blocks) > 1:
+        with closing(Neighbours(self._source.root)) as found, self._explained(number):
+            if len(blocks) < 2:
+                return self._digest(self._read(number, entry, found))
             digests = self._digests_of(number)
-            with self._open(number) as descriptor:
-                self._hash(digests, number, len(blocks) - 1, descriptor)
+            with self._opened(number, entry, found) as descriptor:
+                digests.get(len(blocks) - 1, descriptor)
+                self._check_unchanged(number, entry, descriptor)
             return digests.digest()
-        return self._digest(self._read(number, entry.size))
 
     def have(self, start: int, wait_s: float) -> Sequence[int]:
         """Nothing: that the source has all its blocks goes without saying."""
         return ()
 
-    def _open_segment(self, segment: Segment, files: ExitStack) -> Piece:
-        number = segment.entry_number
+    def _open_segments(self, segments: Sequence[Segment], files: ExitStack) -> list[Piece]:
+        with closing(Neighbours(self._source.root)) as found:
+            return [self._open_segment(segment, found, files) for segment in segments]
+
+    def _open_segment(self, segment: Segment, found: Neighbours, files: ExitStack) -> Piece:
+        number, entry = segment.entry_number, segment.entry
         try:
-            if segment.is_whole_file:
-                data = self._read(number, segment.length)
-                return Piece(Head(SegmentState.OK, len(data), self._digest(data)), data)
-            index = segment.offset // self.manifest.header.block_bytes
-            descriptor = files.enter_context(self._open(number))
-            digests = self._digests_of(number)
-            digest = self._hash(digests, number, index, descriptor)
+            with self._explained(number):
+                if segment.is_whole_file:
+                    data = self._read(number, entry, found)
+                    return Piece(Head(SegmentState.OK, len(data), self._digest(data)), data)
+                index = segment.offset // self.manifest.header.block_bytes
+                descriptor = files.enter_context(self._opened(number, entry, found))
+                digest = self._digests_of(number).get(index, descriptor)
+                self._check_unchanged(number, entry, descriptor)
         except SourceFileError as error:
             reason = error.problem.encode()
             return Piece(Head(SegmentState.FAILED, len(reason)), reason)
@@ -141,14 +148,16 @@ class SourceShare:
         for segment, piece in zip(segments, pieces, strict=True):
             if isinstance(piece.body, FileRange):
                 with suppress(SourceFileError), self._explained(segment.entry_number):
-                    self._check_unchanged(segment.entry_number, piece.body.descriptor)
+                    self._check_unchanged(
+                        segment.entry_number, segment.entry, piece.body.descriptor
+                    )
 
-    def _read(self, number: int, size: int) -> memoryview:
+    def _read(self, number: int, entry: Entry, found: Neighbours) -> memoryview:
         """All of a small file, which stayed the same meanwhile."""
-        buffer = memoryview(bytearray(size))
-        with self._open(number) as descriptor, self._explained(number):
+        buffer = memoryview(bytearray(entry.size))
+        with self._opened(number, entry, found) as descriptor:
             read_exactly(descriptor, buffer, 0)
-            self._check_unchanged(number, descriptor)
+            self._check_unchanged(number, entry, descriptor)
         return buffer
 
     def _digests_of(self, number: int) -> FileDigests:
@@ -158,34 +167,26 @@ class SourceShare:
                 self._digests[number] = FileDigests(self.manifest.header, size)
             return self._digests[number]
 
-    def _hash(self, digests: FileDigests, number: int, index: int, descriptor: int) -> bytes:
-        """The digest of a piece of a large file, which is open."""
-        with self._explained(number):
-            found = digests.get(index, descriptor)
-            self._check_unchanged(number, descriptor)
-        return found
-
     def _digest(self, data: memoryview) -> bytes:
         found = new_hash(self.manifest.header.algorithm)
         found.update(data)
         return found.digest()
 
     @contextmanager
-    def _open(self, number: int) -> Iterator[int]:
+    def _opened(self, number: int, entry: Entry, found: Neighbours) -> Iterator[int]:
         """Open a file of the source, if it is still the one that was found."""
-        if number in self._failed:
-            raise self._failed[number]
-        with ExitStack() as opened:
-            with self._explained(number):
-                root = opened.enter_context(open_root(self._source.root))
-                location = self._source.location(number)
-                descriptor = opened.enter_context(open_regular(root, location, follow=False))
-                self._check_unchanged(number, descriptor)
+        descriptor = found.open(self._source.location(number))
+        try:
+            self._check_unchanged(number, entry, descriptor)
             yield descriptor
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def _explained(self, number: int) -> Iterator[None]:
         """Turn what goes wrong with a file into what everybody is told about it from now on."""
+        if number in self._failed:
+            raise self._failed[number]
         try:
             yield
         except UnsafePathError as error:
@@ -197,8 +198,7 @@ class SourceShare:
         except OSError as error:
             raise self._fail(number, f"cannot be read: {error.strerror}") from error
 
-    def _check_unchanged(self, number: int, descriptor: int) -> None:
-        entry = self.manifest.entry(number)
+    def _check_unchanged(self, number: int, entry: Entry, descriptor: int) -> None:
         now = os.fstat(descriptor)
         if now.st_size != entry.size:
             verb = "grew" if now.st_size > entry.size else "shrank"

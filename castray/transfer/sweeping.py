@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from castray.core.paths import is_partial_name
 from castray.errors import UnsafePathError
-from castray.transfer.beneath import open_directory
+from castray.transfer.beneath import open_directory, open_root
 from castray.transfer.partial import JOURNAL_NAME, remove_partial
-from castray.transfer.scanning import open_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

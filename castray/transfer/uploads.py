@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 from castray.cast_models import IfExists
 from castray.core.paths import shown
 from castray.errors import CastError, TargetFileError, UnsafePathError
-from castray.transfer.beneath import open_regular, resolve
+from castray.transfer.beneath import open_regular, open_root, resolve
 from castray.transfer.buffers import READ_BYTES
 from castray.transfer.destination import PROBLEMS, Destination, explain
 from castray.transfer.existing import DIFFERS
 from castray.transfer.linux import rename_new
 from castray.transfer.partial import open_partial
 from castray.transfer.placing import other_names
-from castray.transfer.scanning import open_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

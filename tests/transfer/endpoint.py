@@ -14,12 +14,13 @@ from threading import Thread
 
 from castray.cast_models import IfExists
 from castray.core.paths import plan_path
+from castray.transfer.beneath import open_root
 from castray.transfer.destination import Destination
 from castray.transfer.order import Order
 from castray.transfer.partial import open_partial
 from castray.transfer.peer import Membership, PeerAddress
 from castray.transfer.receiver import Receiver
-from castray.transfer.scanning import open_root, scan
+from castray.transfer.scanning import scan
 from castray.transfer.server import BlockServer
 from castray.transfer.source import SourceShare
 

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castray.errors import UnsafePathError
-from castray.transfer.beneath import make_directory, open_directory, open_regular, resolve
-from castray.transfer.scanning import open_root
+from castray.transfer.beneath import (
+    make_directory,
+    open_directory,
+    open_regular,
+    open_root,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.transfer.beneath import open_root
 from castray.transfer.journal import Journal
 from castray.transfer.manifest import ManifestBuilder
 from castray.transfer.pages import FILE, Entry
 from castray.transfer.partial import open_partial
 from castray.transfer.reception import Reception
-from castray.transfer.scanning import open_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

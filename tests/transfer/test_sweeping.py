@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castray.transfer.beneath import open_root
 from castray.transfer.partial import open_partial, partial_name
-from castray.transfer.scanning import open_root
 from castray.transfer.sweeping import is_stale, sweep_partials
 
 if TYPE_CHECKING:
