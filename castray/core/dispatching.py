@@ -45,6 +45,9 @@ __all__ = ["DispatchState"]
 TRY_AGAIN_S = 2.0
 """After the others were silent, or out of reach."""
 
+FIRST_WAY_S = 10.0
+"""So long a way to the source is looked for that never was there: its link may just be back."""
+
 ASKED: dict[CastAction, tuple[CastEvent, set[CastState], str]] = {
     CastAction.CANCEL: (CancelAsked(), set(CastState) - ENDED, "has ended"),
     CastAction.PAUSE: (PauseAsked(), set(MOVING), "neither runs nor waits"),
@@ -264,12 +267,10 @@ class DispatchState:
                 self._take_no_way(cast_id, target.node, problem, now)
 
     def _take_no_way(self, cast_id: str, node: str, problem: str, now: datetime) -> None:
-        """There is no way to the source; one that was there before may come back."""
+        """There is no way to the source; one that was there before may well come back."""
         targets = self.find(cast_id).cast.targets
-        if any(target.node == node and target.route is not None for target in targets):
-            self._try_again(cast_id, node, problem, now)
-        else:
-            self._table.apply(cast_id, TargetFailed(node, problem), now)
+        had_one = any(target.node == node and target.route is not None for target in targets)
+        self._try_again(cast_id, node, problem, now, GIVE_UP_S if had_one else FIRST_WAY_S)
 
     def _take_report(self, node: str, report: Report, now: datetime) -> None:
         part, rate = self._table.part(report.cast_id, node), None
@@ -286,15 +287,18 @@ class DispatchState:
     def _take_silence(self, node: str, report: Report, now: datetime) -> None:
         """A receiver gave up because nothing came any more."""
         self._table.part(report.cast_id, node).is_afresh = True
-        self._try_again(report.cast_id, node, report.error or "The receiver was ended.", now)
+        problem = report.error or "The receiver was ended."
+        self._try_again(report.cast_id, node, problem, now, GIVE_UP_S)
 
-    def _try_again(self, cast_id: str, node: str, problem: str, now: datetime) -> None:
-        """Begin a target again after a moment, but not for ever."""
+    def _try_again(
+        self, cast_id: str, node: str, problem: str, now: datetime, limit_s: float
+    ) -> None:
+        """Begin a target again after a moment, but not for longer than that."""
         part = self._table.part(cast_id, node)
         part.route = None
         part.silent_since = part.silent_since or now
         part.not_before = now + timedelta(seconds=TRY_AGAIN_S)
-        if now - part.silent_since > timedelta(seconds=GIVE_UP_S):
+        if now - part.silent_since > timedelta(seconds=limit_s):
             self._table.apply(cast_id, TargetFailed(node, problem), now)
             return
         self._table.apply(cast_id, TargetLost(node), now)

@@ -6,6 +6,7 @@ import pytest
 
 from castray.cast_models import CastMode, CastRoute, CastState
 from castray.core.cast_steps import Peer, Receive, Relay
+from castray.core.dispatching import FIRST_WAY_S
 from tests.core.dispatch_desk import SILENT, Desk, of
 from tests.core.given import cast_to, key_of
 
@@ -35,7 +36,10 @@ def test_the_mode_and_what_was_seen_decide_the_route(
         head = Peer("M1", "10.0.0.s", 29000, is_source=True)
         assert [step.peers for step in of(Receive, steps)] == [(head,)]
     if route is None:
-        assert "no route; mode auto goes through the head" in str(desk.target("m2").error)
+        text = (
+            "it is tried again: M2 cannot connect to M1: no route; mode auto goes through the head"
+        )
+        assert text in str(desk.target("m2").waits_for)
 
 
 def test_what_the_head_itself_casts_it_need_not_relay(desk: Desk) -> None:
@@ -43,14 +47,30 @@ def test_what_the_head_itself_casts_it_need_not_relay(desk: Desk) -> None:
     desk.add(cast_to("m1"))
 
     desk.work()
+    desk.wait(FIRST_WAY_S + 1)
+    desk.work()
 
     assert desk.target("m1").error == "M1 cannot connect to S: no route"
+
+
+def test_a_link_that_is_back_a_moment_later_is_soon_enough(desk: Desk) -> None:
+    desk.unreachable = {key_of("m1")}
+    desk.add(cast_to("m1"))
+    desk.work()
+
+    desk.unreachable = set()
+    desk.wait(3)
+    desk.work()
+
+    assert desk.target("m1").route is CastRoute.DIRECT
 
 
 def test_a_relay_that_does_not_reach_the_source_fails_those_who_need_it(desk: Desk) -> None:
     desk.unreachable = {key_of("m2")}
     desk.add(cast_to("m2", "m3", source="m1"))
 
+    desk.state.refused(next_relay(desk), "The head cannot either.", desk.now)
+    desk.wait(FIRST_WAY_S + 1)
     desk.state.refused(next_relay(desk), "The head cannot either.", desk.now)
     desk.work()
 
