@@ -98,6 +98,14 @@ class ClusterConnector:
         """
         return await self._change(self._disconnect(cluster, address))
 
+    async def withdraw(self) -> dict[str, str]:
+        """Take all outposts away, because CastRay goes; what was connected is so when it is back.
+
+        Returns:
+            Why an outpost stays, by the name of its cluster.
+        """
+        return await self._change(self._withdraw())
+
     async def outpost_agent(self, cluster: str, node_id: str) -> AgentAddress:
         """Where the agent of an external node answers; installed there where it is missing.
 
@@ -180,6 +188,14 @@ class ClusterConnector:
             left_behind = await self._watches.remove(connection.cluster)
             await self._forget(connection, left_behind)
         return [connection.cluster for connection in ended]
+
+    async def _withdraw(self) -> dict[str, str]:
+        clusters = [connection for connection in self._watches if connection.outpost is not None]
+        ends = await asyncio.gather(*(self._watches.remove(each.cluster) for each in clusters))
+        for connection, left_behind in zip(clusters, ends, strict=True):
+            if left_behind is None:
+                await self._keep(connection.model_copy(update={"outpost": None}))
+        return {each.name: why for each, why in zip(clusters, ends, strict=True) if why is not None}
 
     async def _keep(self, connection: Connection) -> None:
         await self._registry.call("keep_connection", connection)

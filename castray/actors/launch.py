@@ -34,9 +34,19 @@ from castray.transfer.hashing import carried_package
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ensure_registry", "remove_actors", "start_agent", "start_poller", "upload_code"]
+__all__ = [
+    "ensure_registry",
+    "remove_actors",
+    "start_agent",
+    "start_poller",
+    "upload_code",
+    "withdraw_outposts",
+]
 
 logger = logging.getLogger(__name__)
+
+WITHDRAW_S = 60.0
+"""Where an outpost does not answer, a job is sent to end it."""
 
 NOT_FOR_WORKERS = ["page", "**/__pycache__", "**/*.pyc"]
 
@@ -94,6 +104,20 @@ def remove_actors(namespace: str) -> list[str]:
         except ValueError:
             logger.debug("%s ended by itself", name)
     return names
+
+
+def withdraw_outposts(namespace: str) -> dict[str, str]:
+    """Take away what CastRay runs on other clusters; why something stays, by the cluster's name.
+
+    Raises:
+        RayError: The connector does not do it, or not in time.
+    """
+    try:
+        connector = get_handle(CONNECTOR_NAME, namespace)
+    except ValueError:
+        return {}
+    left: dict[str, str] = ray.get(connector.withdraw.remote(), timeout=WITHDRAW_S)
+    return left
 
 
 def upload_code() -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "reaches",
     "remove_castray",
     "serve_runs",
+    "withdraw_outposts",
 ]
 
 CONNECT_TIMEOUT_S = 3.0
@@ -191,6 +192,22 @@ def remove_castray(namespace: str, *, serve_is_ours: bool) -> list[str]:
     if serve_is_ours and serve_runs() and not serve.status().applications:
         serve.shutdown()  # type: ignore[no-untyped-call]
     return ended
+
+
+def withdraw_outposts(namespace: str) -> list[str]:
+    """Take away what CastRay runs on other clusters; what stays there, in sentences."""
+    import ray
+
+    from castray.actors import launch
+
+    try:
+        left = launch.withdraw_outposts(namespace)
+    except ray.exceptions.RayError as error:
+        return [f"Outposts on other clusters may stay for a day: {_in_short(error)}"]
+    return [
+        f"The outpost on {name} stays, and leaves by itself within a day: {why}"
+        for name, why in left.items()
+    ]
 
 
 def serve_runs() -> bool:

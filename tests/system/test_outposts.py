@@ -85,6 +85,10 @@ class Lab:
         self.ray = RayCluster(self.head, dashboard_host="0.0.0.0", ray=ray, resources={"L1": 1})
         self.start_worker()
         self.ray.wait_for_nodes(self.head, self.worker, timeout_s=START_S)
+        self.serve()
+
+    def serve(self) -> None:
+        """Put CastRay on the home cluster."""
         serve = ["serve", "run", "--address", f"{self.home.address}:6379", "castray.serve_app"]
         self.home.start(serve).wait_for_output("is ready at", START_S)
 
@@ -340,6 +344,27 @@ async def cast(
         INSTALLED_WITHIN_S,
     )
     return ended
+
+
+async def test_taking_castray_off_takes_its_outpost_off_and_forgets_no_cluster(lab: Lab) -> None:
+    """The last test: it takes CastRay from those before it."""
+    async with lab.home.http() as http:
+        client = Client(http, "http://localhost:8000")
+        cluster = await connect(client, f"{lab.head.address}:8265")
+        await settled(client, cluster, "connected", 20)
+        await lab.agent(cluster, (await client.fetch_nodes())["L2"]["node_id"])
+
+        down = ["castray", "down", "--address", f"{lab.home.address}:6379"]
+        said = await asyncio.to_thread(lab.home.run, down, timeout_s=INSTALLED_WITHIN_S)
+
+        assert "CastRay was removed" in said
+        await wait_until(lambda: processes_of(lab), lambda left: left == [], 20)
+        assert await fetch_actors(lab) == []
+        assert await fetch_jobs(lab) == []
+
+        await asyncio.to_thread(lab.serve)
+        await settled(client, cluster, "connected", 60)
+        assert await processes_of(lab) == []
 
 
 def make_file(host: Host, path: str, size_bytes: int) -> None:
