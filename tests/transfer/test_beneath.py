@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from castray.errors import UnsafePathError
 from castray.transfer.beneath import (
+    Neighbours,
     make_directory,
     open_directory,
     open_regular,
@@ -117,6 +119,63 @@ def test_no_descriptor_is_left_open(tree: Path, root: int) -> None:
             read(root, *parts)
 
     assert len(list(OPEN_FILES.iterdir())) == before
+
+
+class TestNeighbours:
+    @pytest.fixture
+    def found(self, tree: Path) -> Iterator[Neighbours]:
+        with closing(Neighbours(str(tree))) as found:
+            yield found
+
+    def read(self, found: Neighbours, *parts: str) -> bytes:
+        descriptor = found.open(parts)
+        try:
+            return os.read(descriptor, 100)
+        finally:
+            os.close(descriptor)
+
+    def test_files_are_found_wherever_the_one_before_lay(
+        self, tree: Path, found: Neighbours
+    ) -> None:
+        (tree / "a" / "b" / "second").write_bytes(b"beside it")
+        (tree / "top").write_bytes(b"above it")
+
+        read = [
+            self.read(found, *parts)
+            for parts in (["a", "b", "file"], ["a", "b", "second"], ["top"], ["a", "b", "file"])
+        ]
+
+        assert read == [b"inside", b"beside it", b"above it", b"inside"]
+
+    @pytest.mark.parametrize(
+        ("parts", "problem"),
+        [
+            (["link"], "symbolic link"),
+            (["up", "b", "file"], "symbolic link"),
+            (["a", "b"], "is a directory"),
+            (["fifo"], "is a FIFO"),
+        ],
+    )
+    def test_only_files_are_opened_and_no_link_is_followed(
+        self, tree: Path, found: Neighbours, parts: list[str], problem: str
+    ) -> None:
+        (tree / "link").symlink_to("a/b/file")
+        (tree / "up").symlink_to("a")
+        os.mkfifo(tree / "fifo")
+
+        with pytest.raises(UnsafePathError, match=problem):
+            self.read(found, *parts)
+
+    def test_no_descriptor_is_left_open(self, tree: Path) -> None:
+        before = len(list(OPEN_FILES.iterdir()))
+
+        with closing(Neighbours(str(tree))) as found:
+            self.read(found, "a", "b", "file")
+            for parts in (["a", "no"], ["no", "file"], ["a", "b"]):
+                with pytest.raises((OSError, UnsafePathError)):
+                    self.read(found, *parts)
+
+        assert len(list(OPEN_FILES.iterdir())) == before
 
 
 def test_a_directory_that_turns_into_a_link_at_any_moment_leads_nowhere(
