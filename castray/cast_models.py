@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field, model_validator
 
+from castray.chinese import in_chinese
 from castray.models import Record
 
 __all__ = [
@@ -27,6 +28,10 @@ __all__ = [
     "LabelTargets",
     "NodePlace",
 ]
+
+
+CHINESE_KEYS = {"problem_zh", "waits_for_zh", "error_zh"}
+"""What is made of the English texts whenever a record is written, and never read."""
 
 
 class IfExists(str, Enum):
@@ -112,14 +117,31 @@ class CastRequest(Record):
     dry_run: bool = False
 
 
-class CastProblem(Record):
+class _ToldInBoth(Record):
+    """A record that is written with Chinese texts beside its English ones."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_chinese(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if key not in CHINESE_KEYS}
+
+
+class CastProblem(_ToldInBoth):
     """A file that did not arrive, and why."""
 
     path: str
     problem: str
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def problem_zh(self) -> str | None:
+        """The same in Chinese, where there is a text for it."""
+        return in_chinese(self.problem)
 
-class CastTarget(Record):
+
+class CastTarget(_ToldInBoth):
     """One node that a cast goes to."""
 
     node: str = Field(description="Key of the node.")
@@ -134,6 +156,18 @@ class CastTarget(Record):
     error: str | None = None
     problems: tuple[CastProblem, ...] = Field((), description="The first files that failed.")
     problems_total: int = 0
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def waits_for_zh(self) -> str | None:
+        """The same as `waits_for` in Chinese, where there is a text for it."""
+        return None if self.waits_for is None else in_chinese(self.waits_for)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def error_zh(self) -> str | None:
+        """The same as `error` in Chinese, where there is a text for it."""
+        return None if self.error is None else in_chinese(self.error)
 
 
 class Cast(Record):

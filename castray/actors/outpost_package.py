@@ -25,6 +25,8 @@ PARTS = (
     "models.py",
     "cast_models.py",
     "changes.py",
+    "chinese.py",
+    "chinese_texts.py",
     "errors.py",
     "actors",
     "core",

@@ -117,8 +117,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "The page has not been built: run `make page` in the source tree (it needs npm).",
         "zh": "页面尚未构建：请在源码目录运行 `make page`（需要 npm）。",
     },
-    "cast-error": {"en": "{subject}: {reason}.", "zh": "{subject}：{reason}。"},
-    "cluster-error": {"en": "{address} {reason}.", "zh": "{address}：{reason}。"},
+    "told": {"en": "{reason}.", "zh": "{reason}。"},
     "discovered": {
         "en": "Found {found} external cluster(s); {connected} of them connected.",
         "zh": "发现 {found} 个外部集群，其中 {connected} 个已连接。",

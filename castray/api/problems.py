@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from castray.api.messages import preferred_language, sentence, title
+from castray.chinese import in_chinese
 from castray.errors import (
     AddressRefusedError,
     AmbiguousNameError,
@@ -139,20 +140,20 @@ def describe(error: CastRayError, language: Language) -> Problem:
         return problem("registry-unavailable", 503, language)
     if isinstance(error, ExternalClusterError):
         code, status = _cluster_problem(error)
-        reason = error.problem.rstrip(".")
-        return problem(
-            code, status, language, text="cluster-error", address=error.address, reason=reason
-        )
+        return problem(code, status, language, text="told", reason=_told(error, language))
     if isinstance(error, CastError):
         code, status = _cast_problem(error)
-        reason = error.problem.rstrip(".")
-        return problem(
-            code, status, language, text="cast-error", subject=error.subject, reason=reason
-        )
+        return problem(code, status, language, text="told", reason=_told(error, language))
     if isinstance(error, InvalidRequestError):
-        reason = str(error).rstrip(".")
-        return problem("invalid-request", 422, language, text="http-error", reason=reason)
+        reason = _told(error, language)
+        return problem("invalid-request", 422, language, text="told", reason=reason)
     return problem("internal-error", 500, language)
+
+
+def _told(error: CastRayError, language: Language) -> str:
+    """An error's own text, without a full stop."""
+    text = str(error).rstrip(".")
+    return (in_chinese(text) if language == "zh" else None) or text
 
 
 def _cluster_problem(error: ExternalClusterError) -> tuple[str, int]:

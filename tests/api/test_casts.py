@@ -8,7 +8,7 @@ import pytest
 
 from castray.api import feed as feed_module
 from castray.api.auth import AccessPolicy
-from castray.cast_models import Cast, CastAction, CastRequest, CastState
+from castray.cast_models import Cast, CastAction, CastProblem, CastRequest, CastState
 from castray.core.events import CastChanged
 from castray.errors import (
     AmbiguousNameError,
@@ -151,6 +151,22 @@ async def test_a_cast_is_shown_as_it_was_told_last_and_an_old_one_from_the_store
     await until(lambda: shows_new_as("running"))
     assert (await api.get("/api/casts/old")).json()["state"] == "completed"
     assert (await api.get("/api/casts/none")).status_code == 404
+
+
+async def test_a_cast_says_what_it_waits_for_and_what_went_wrong_in_both_languages(
+    api: httpx.AsyncClient, registry: MemoryBackend
+) -> None:
+    cast = cast_to("m2", id_="c1")
+    lost = CastProblem(path="a", problem="vanished while it was cast")
+    told = {"waits_for": "M2 is dead", "error": "/srv/x: odd", "problems": (lost,)}
+    target = cast.targets[0].model_copy(update=told)
+    registry.remembered = [cast.model_copy(update={"targets": (target,)})]
+
+    shown = (await api.get("/api/casts/c1")).json()["targets"][0]
+
+    assert (shown["waits_for"], shown["waits_for_zh"]) == ("M2 is dead", "M2 已停止")
+    assert (shown["error"], shown["error_zh"]) == ("/srv/x: odd", None)
+    assert shown["problems"][0]["problem_zh"] == "在传输过程中消失"
 
 
 async def test_of_a_silent_registry_nobody_knows_how_a_cast_stands(

@@ -11,10 +11,14 @@ from fastapi import FastAPI, HTTPException
 from castray.api.problems import Problem, describe, install_handlers
 from castray.errors import (
     AmbiguousNameError,
+    CastError,
     CastRayError,
+    ClusterUnreachableError,
     InvalidRequestError,
     NotFoundError,
+    PeerError,
     RegistryUnavailableError,
+    TargetFileError,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +43,34 @@ def test_every_error_of_ours_is_a_problem_in_both_languages(
     assert (chinese.status, chinese.type) == (english.status, english.type)
     assert english.detail != chinese.detail
     assert "secret" not in english.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (
+            TargetFileError("/srv/a b", "cannot be written: the disk is full"),
+            "/srv/a b：无法写入：磁盘已满。",
+        ),
+        (
+            PeerError("the agent on M1", "did not start within 60 s"),
+            "M1 上的代理：在 60 秒内没有启动。",
+        ),
+        (
+            ClusterUnreachableError("lab:1", "cannot be reached; make sure that the cluster runs."),
+            "lab:1：无法连接；请确认集群正在运行。",
+        ),
+        (InvalidRequestError("M1 is dead: it can send nothing."), "M1 已停止：无法发送任何内容。"),
+        (CastError("/srv/x", "met the moon"), "/srv/x: met the moon。"),
+    ],
+    ids=["target", "agent", "cluster", "request", "unknown"],
+)
+def test_what_went_wrong_is_told_in_chinese_where_there_is_a_text_for_it(
+    error: CastRayError, detail: str
+) -> None:
+    chinese = describe(error, "zh")
+
+    assert chinese.detail == detail
 
 
 @pytest.mark.parametrize(("error", "status", "code"), ERRORS[:2])

@@ -232,11 +232,24 @@ async def test_nothing_sticks_out_at_the_side(
 async def test_a_chinese_browser_gets_casts_in_chinese(
     registry: MemoryBackend, server: PageServer, browser: Browser
 ) -> None:
-    registry.apply(CastChanged(sample_cast(target("M1"))))
+    lost = CastProblem(path="a/b", problem="vanished while it was cast")
+    registry.apply(
+        CastChanged(
+            sample_cast(
+                target("M1", problems=(lost,), problems_total=1),
+                target("M2", CastState.QUEUED, waits_for="M2 is dead"),
+                target("M3", CastState.FAILED, error="met the moon"),
+            )
+        )
+    )
     page = await browser.new_page(locale="zh-CN")
 
     await page.goto(f"{server.url}/ui/casts")
 
-    await expect(cast_card(page)).to_contain_text("传输中")
+    card = cast_card(page)
+    await expect(target_line(card, "M1")).to_contain_text("传输中")
+    await expect(target_line(card, "M1")).to_contain_text("a/b：在传输过程中消失")
+    await expect(target_line(card, "M2")).to_contain_text("等待： M2 已停止")
+    await expect(card.locator('[lang="en"]')).to_have_text(["met the moon"])
     await page.get_by_role("button", name="传输文件").click()
     await expect(page.get_by_role("dialog")).to_contain_text("来源节点")

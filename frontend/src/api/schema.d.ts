@@ -540,6 +540,11 @@ export interface components {
             path: string;
             /** Problem */
             problem: string;
+            /**
+             * Problem Zh
+             * @description The same in Chinese, where there is a text for it.
+             */
+            readonly problem_zh: string | null;
         };
         /**
          * CastRequest
@@ -662,6 +667,16 @@ export interface components {
              * @default 0
              */
             problems_total: number;
+            /**
+             * Waits For Zh
+             * @description The same as `waits_for` in Chinese, where there is a text for it.
+             */
+            readonly waits_for_zh: string | null;
+            /**
+             * Error Zh
+             * @description The same as `error` in Chinese, where there is a text for it.
+             */
+            readonly error_zh: string | null;
         };
         /**
          * Changes

@@ -35,7 +35,7 @@ function PlannedTarget({ target }: { target: CastTarget }) {
       <strong>{name}</strong>
       <span className={classes.path}>{target.path}</span>
       <span>{total === null ? t("unknown") : formatBytes(total, i18n.language)}</span>
-      {target.error !== null && <CastTrouble text={target.error} />}
+      {target.error !== null && <CastTrouble english={target.error} chinese={target.error_zh} />}
     </li>
   );
 }

@@ -12,6 +12,7 @@ import {
 import { useTranslation } from "react-i18next";
 import type { CastState } from "../api/records";
 import classes from "./CastStateMark.module.css";
+import { ServerText } from "./ServerText";
 
 const ICONS = {
   queued: IconCircleDashed,
@@ -23,6 +24,12 @@ const ICONS = {
   cancelled: IconCircleMinus,
   unknown: IconClockQuestion,
 };
+
+interface TroubleProps {
+  path?: string;
+  english: string;
+  chinese: string | null;
+}
 
 /** How a cast or a target of it stands, as icon and word. */
 export function CastStateMark({ state }: { state: CastState | "unknown" }) {
@@ -36,12 +43,16 @@ export function CastStateMark({ state }: { state: CastState | "unknown" }) {
   );
 }
 
-/** What went wrong, with an icon before it; the server says that in English. */
-export function CastTrouble({ text }: { text: string }) {
+/** What went wrong, with an icon before it, and with the file that it is about. */
+export function CastTrouble({ path, english, chinese }: TroubleProps) {
+  const { t } = useTranslation();
   return (
-    <span className={classes.trouble} lang="en">
+    <span className={classes.trouble}>
       <IconAlertTriangle size={14} stroke={1.8} aria-hidden />
-      <span>{text}</span>
+      <span>
+        {path !== undefined && path + t("casts.colon")}
+        <ServerText english={english} chinese={chinese} />
+      </span>
     </span>
   );
 }

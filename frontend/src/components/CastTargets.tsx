@@ -6,6 +6,7 @@ import { CastProgress } from "./CastProgress";
 import { CastStateMark, CastTrouble } from "./CastStateMark";
 import classes from "./CastTargets.module.css";
 import { ClusterMark } from "./ClusterMark";
+import { ServerText } from "./ServerText";
 
 /** How far each target of a cast is. */
 export function CastTargets({ targets, isSilent }: { targets: CastTarget[]; isSilent: boolean }) {
@@ -50,12 +51,13 @@ function TargetDetail({ target }: { target: CastTarget }) {
       {target.route === "relay" && <span>{t("casts.relayed")}</span>}
       {target.waits_for !== null && (
         <span>
-          {t("casts.waitsFor")} <span lang="en">{target.waits_for}</span>
+          {t("casts.waitsFor")}{" "}
+          <ServerText english={target.waits_for} chinese={target.waits_for_zh} />
         </span>
       )}
-      {target.error !== null && <CastTrouble text={target.error} />}
-      {target.problems.map(({ path, problem }) => (
-        <CastTrouble key={path} text={`${path}: ${problem}`} />
+      {target.error !== null && <CastTrouble english={target.error} chinese={target.error_zh} />}
+      {target.problems.map(({ path, problem, problem_zh }) => (
+        <CastTrouble key={path} path={path} english={problem} chinese={problem_zh} />
       ))}
       {more > 0 && <span>{t("casts.moreProblems", { count: more })}</span>}
     </div>

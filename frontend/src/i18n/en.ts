@@ -1,4 +1,4 @@
-/** Every text of the page. What the server says of a reason is in its `detail`, in English. */
+/** Every text of the page. What the server says beside that comes in its records. */
 export const en = {
   header: {
     language: "Language",
@@ -139,6 +139,7 @@ export const en = {
     rate: "How fast it goes now",
     left: "How long it still takes",
     relayed: "goes through the head",
+    colon: ": ",
     waitsFor: "waits:",
     moreProblems_one: "and {{count}} more file with a problem",
     moreProblems_other: "and {{count}} more files with problems",

@@ -139,6 +139,7 @@ export const zh: typeof en = {
     rate: "当前速度",
     left: "预计剩余时间",
     relayed: "经头节点中转",
+    colon: "：",
     waitsFor: "等待：",
     moreProblems_one: "另有 {{count}} 个文件有问题",
     moreProblems_other: "另有 {{count}} 个文件有问题",
