@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from castray.cast_models import Cast, CastState, KeptCast, NodePlace
@@ -139,3 +141,28 @@ def test_of_casts_that_ended_only_so_many_are_remembered(tmp_path: Path) -> None
     assert store.cast("2") is not None
     assert [found.cast.id for found in store.unfinished_casts()] == ["goes on"]
     store.close()
+
+
+def test_a_store_that_is_closed_under_somebody_who_writes_ends_that_in_an_error(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path / "castray.db")
+    cast = KeptCast(cast=cast_to("m1"), secret="00" * 32, nodes={})
+    errors: list[Exception] = []
+    has_written = Event()
+
+    def write() -> None:
+        try:
+            while True:
+                store.keep_casts([cast])
+                has_written.set()
+        except sqlite3.Error as error:
+            errors.append(error)
+
+    writer = Thread(target=write, daemon=True)
+    writer.start()
+    has_written.wait(10)
+    store.close()
+
+    writer.join(10)
+    assert "closed database" in str(errors)
