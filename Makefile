@@ -14,7 +14,7 @@ run: setup $(PAGE) ## A local Ray with CastRay and an example on it; prints the 
 	$(BIN)/castray up --run "$(BIN)/python examples/predict_and_send.py --deploy"
 
 test: setup $(PAGE) host-packages ## Every test; what needs root skips without it.
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest
 
 check: setup frontend/node_modules/.package-lock.json ## Lint, format and types of everything.
 	$(BIN)/ruff check .

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,13 +21,9 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def local_ray() -> Iterator[None]:
+def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Ray of one node, ended with the tests."""
-    # The names of its sockets may have 107 bytes, of which pytest's directories take too many.
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        TemporaryDirectory(prefix="castray-", ignore_cleanup_errors=True) as place,
-    ):
+    with pytest.MonkeyPatch.context() as patch:
         # Else Ray makes a token in the user's home, which every later Ray there would then demand.
         patch.setenv("RAY_AUTH_MODE", "disabled")
         ray.init(
@@ -36,7 +31,7 @@ def local_ray() -> Iterator[None]:
             object_store_memory=OBJECT_STORE_BYTES,
             dashboard_port=0,
             log_to_driver=False,
-            _temp_dir=place,
+            _temp_dir=str(tmp_path_factory.mktemp("ray")),
         )
         yield
         ray.shutdown()
