@@ -37,7 +37,7 @@ __all__ = [
 LAB = "ray_cluster_001"
 
 REFUSED = "refuses the connection: is Ray running there, and is this its dashboard's port?"
-WANTS_TOKEN = "wants a token: give one with it."
+WANTS_TOKEN = "wants a token; connect with the cluster's own."
 
 
 def cluster(id_: str = LAB, state: ClusterState = ClusterState.CONNECTED, **more: Any) -> Cluster:

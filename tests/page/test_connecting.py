@@ -122,7 +122,13 @@ async def test_a_cluster_is_connected_by_address_with_a_name_and_a_token(
     ("language", "field", "button", "error", "text"),
     [
         ("en-GB", "Address", "Connect", ClusterUnreachableError("10.9.9.9:1", REFUSED), REFUSED),
-        ("zh-CN", "令牌", "连接", TokenMissingError("10.9.9.9:1", WANTS_TOKEN), "10.9.9.9:1："),
+        (
+            "zh-CN",
+            "令牌",
+            "连接",
+            TokenMissingError("10.9.9.9:1", WANTS_TOKEN),
+            "10.9.9.9:1：需要令牌",
+        ),
     ],
 )
 async def test_why_it_could_not_be_connected_stands_at_the_field_to_correct(
