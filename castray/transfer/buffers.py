@@ -19,7 +19,7 @@ READ_BYTES = 256 << 10
 """Read so much at once: it is still in the processor's cache when it is hashed."""
 
 _spares: list[memoryview] = []
-"""As many as threads have ever read at once: a new one costs as much as to read half of it."""
+"""As many as threads have ever read at once: the system fills a new one with zeros first."""
 
 
 def new_buffer(size: int) -> memoryview:
