@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, computed_field, model_validator
+from pydantic import Field, computed_field
 
 from castray.chinese import in_chinese
-from castray.models import Record
+from castray.models import Record, ToldInBoth
 
 __all__ = [
     "Cast",
@@ -28,10 +28,6 @@ __all__ = [
     "LabelTargets",
     "NodePlace",
 ]
-
-
-CHINESE_KEYS = {"problem_zh", "waits_for_zh", "error_zh"}
-"""What is made of the English texts whenever a record is written, and never read."""
 
 
 class IfExists(str, Enum):
@@ -117,18 +113,7 @@ class CastRequest(Record):
     dry_run: bool = False
 
 
-class _ToldInBoth(Record):
-    """A record that is written with Chinese texts beside its English ones."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out_chinese(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {key: value for key, value in data.items() if key not in CHINESE_KEYS}
-
-
-class CastProblem(_ToldInBoth):
+class CastProblem(ToldInBoth):
     """A file that did not arrive, and why."""
 
     path: str
@@ -141,7 +126,7 @@ class CastProblem(_ToldInBoth):
         return in_chinese(self.problem)
 
 
-class CastTarget(_ToldInBoth):
+class CastTarget(ToldInBoth):
     """One node that a cast goes to."""
 
     node: str = Field(description="Key of the node.")

@@ -377,6 +377,22 @@ CLUSTER_TEXTS = {
         "找不到：没有这个主机，或域名服务器没有应答；请检查名称"
     ),
     "is {address}, which {problem}": "对应 {address}：{problem}",
+    "has not been read yet since CastRay started": "自 CastRay 启动以来还没有读取过",
+    "{problem} It is tried again by itself": "{problem}。会自动重试",
+    "{problem} Last seen {time}. It is tried again by itself": (
+        "{problem}。最后一次应答：{time}。会自动重试"
+    ),
+    "It is connected, but not all of it can be read: {problem}": (
+        "已连接，但并非全部内容都能读取：{problem}"
+    ),
+    "CastRay's connector does not report on this cluster; it comes back by itself": (
+        "CastRay 的连接器没有报告该集群的情况；它会自动恢复"
+    ),
+    "CastRay's registry has not answered since {time}. It comes back by itself while the head node "
+    "lives": "CastRay 注册中心自 {time} 起没有应答。只要头节点在线，它会自动恢复",
+    "It was not ready after {seconds} s": "{seconds} 秒后仍未完成",
+    "Processes that hide their command lines: {count}": "隐藏命令行的进程数：{count}",
+    "Session directories of clusters that ended: {count}": "已结束的集群的会话目录数：{count}",
     "is an address that CastRay never connects to; give the host's own address": (
         "是 CastRay 从不连接的地址；请提供主机自己的地址"
     ),

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+
+from castray.chinese import in_chinese
 
 __all__ = [
     "DEFAULT_ROOT",
@@ -39,6 +42,7 @@ __all__ = [
     "ReasonCode",
     "Record",
     "Snapshot",
+    "ToldInBoth",
     "WorkReport",
     "WorkStatus",
 ]
@@ -64,6 +68,17 @@ class Record(BaseModel):
     """An immutable record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ToldInBoth(Record):
+    """A record that is written with Chinese texts beside its English ones, and read without."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_chinese(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if key not in cls.model_computed_fields}
 
 
 class WorkStatus(str, Enum):
@@ -259,7 +274,7 @@ class LogicalResource(Record):
     available: float
 
 
-class Cluster(Record):
+class Cluster(ToldInBoth):
     """One Ray cluster: the home cluster, or an external one."""
 
     id: str
@@ -277,6 +292,12 @@ class Cluster(Record):
     sources: tuple[str, ...] = Field((), description="What found it: discovery methods, or manual.")
     needs_token: bool = False
     node_count: int | None = Field(None, description="Its living nodes.")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def state_reason_zh(self) -> str | None:
+        """The detail of `state_reason` in Chinese, where there is a text for it."""
+        return in_chinese(self.state_reason.detail) if self.state_reason else None
 
     @property
     def key(self) -> str:

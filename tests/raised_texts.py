@@ -36,6 +36,8 @@ MAKERS = {
     "_try_again": 2,
     "_lose": 1,
     "_fail": 1,
+    "_Look": 3,
+    "Sightings": 1,
     "_invalid": 1,
     "refuse": 1,
     "refused": 1,
@@ -46,6 +48,9 @@ MAKERS = {
 
 KEYS = {"problem", "error", "waits_for"}
 """What such texts are called in records, where those are made."""
+
+CLUSTER_REASONS = ("CLUSTER_", "FEED_LOST")
+"""Of these reasons the detail is such a text; for the others the page has sentences."""
 
 ANSWERS = {"_name_problem", "_problem", "absence", "explain", "refusal"}
 """Functions whose answers are such texts."""
@@ -102,6 +107,8 @@ class Source:
                 return [*self.texts_of(body), *self.texts_of(other)]
             case ast.BoolOp(values=values):
                 return [text for value in values for text in self.texts_of(value)]
+            case ast.Tuple(elts=elements):
+                return [text for element in elements for text in self.texts_of(element)]
             case ast.Subscript(value=value, slice=ast.Slice()):
                 return self.texts_of(value)
             case ast.Name(id=name):
@@ -138,17 +145,25 @@ def _told_by(node: ast.AST, function: ast.AST | None) -> Iterator[tuple[ast.expr
             if place < len(arguments):
                 is_error = place == 1 and name.endswith("Error")
                 yield arguments[place], arguments[0] if is_error else None
-            yield from ((k.value, None) for k in node.keywords if k.arg in KEYS)
+            keys = KEYS | {"detail"} if _is_of_cluster(node.keywords) else KEYS
+            yield from ((k.value, None) for k in node.keywords if k.arg in keys)
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in KEYS:
                     yield value, None
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text)) as value):
+            yield from [(value, None)] if name in KEYS and text else []
         case ast.Return(value=ast.expr() as value) if getattr(function, "name", "") in ANSWERS:
             yield value, None
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(values=values)):
             yield from ((value, None) for value in values if name in TABLES)
         case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))], value=value):
             yield from [(value, None)] if name in TABLES else []
+
+
+def _is_of_cluster(keywords: list[ast.keyword]) -> bool:
+    codes = [k.value.attr for k in keywords if isinstance(k.value, ast.Attribute)]
+    return any(code.startswith(CLUSTER_REASONS) for code in codes)
 
 
 def _raised(source: Source, text: ast.expr, subject: ast.expr | None) -> Iterator[Raised | str]:

@@ -38,6 +38,7 @@ PASSED_ON = {
     "PROBLEMS[errno.EEXIST] if self.if_exists is IfExists.FAIL else None",
     "None if summary else str(best.answer)",
     "node.monitor.error.detail if node.monitor.error else None",
+    "tuple((note for look in looks for note in look.notes))",
     "'; '.join(problems)",  # pydantic's own words, of which there is no end
 }  # fmt: skip
 """How the sources pass on a text that was made elsewhere."""

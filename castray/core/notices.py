@@ -62,12 +62,13 @@ def disconnected_notice(cluster: Cluster, now: datetime, left_behind: str | None
 def lost_notice(cluster: Cluster, now: datetime) -> Notice:
     """A connected cluster does not answer."""
     why = f" {cluster.state_reason.detail}" if cluster.state_reason else ""
+    why_zh = cluster.state_reason_zh or "将自动重试。"
     return _cluster_notice(
         NoticeType.DISCONNECTED,
         cluster,
         now,
         f"Lost {cluster.name} at {cluster.address}.{why}",
-        f"与 {cluster.name}({cluster.address})的连接已丢失,将自动重试。",
+        f"与 {cluster.name}({cluster.address})的连接已丢失。{why_zh}",
     )
 
 

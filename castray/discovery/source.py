@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from castray.models import Record
+from pydantic import computed_field
+
+from castray.chinese import in_chinese
+from castray.models import Record, ToldInBoth
 
 __all__ = [
     "Candidate",
@@ -73,7 +76,7 @@ class ClusterSummary(Record):
     resources: dict[str, float]
 
 
-class FoundCluster(Record):
+class FoundCluster(ToldInBoth):
     """A cluster that runs; what could not be read of it is None, and `error` says why."""
 
     session_name: str | None
@@ -86,15 +89,27 @@ class FoundCluster(Record):
     needs_token: bool
     error: str | None
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def error_zh(self) -> str | None:
+        """The same as `error` in Chinese, where there is a text for it."""
+        return None if self.error is None else in_chinese(self.error)
 
-class Rejected(Record):
+
+class Rejected(ToldInBoth):
     """What a source saw that is no running cluster, and why not."""
 
     address: str
     why: str
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def why_zh(self) -> str | None:
+        """The same in Chinese, where there is a text for it."""
+        return in_chinese(self.why)
 
-class SourceReport(Record):
+
+class SourceReport(ToldInBoth):
     """What one source saw; `clusters` names them by dashboard, or else by another address."""
 
     name: str
@@ -103,6 +118,18 @@ class SourceReport(Record):
     clusters: tuple[str, ...]
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def error_zh(self) -> str | None:
+        """The same as `error` in Chinese, where there is a text for it."""
+        return None if self.error is None else in_chinese(self.error)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def notes_zh(self) -> tuple[str | None, ...]:
+        """Each of the notes in Chinese, where there is a text for it."""
+        return tuple(map(in_chinese, self.notes))
 
 
 class DiscoveryReport(Record):

@@ -203,6 +203,8 @@ def test_of_a_lost_cluster_nothing_is_shown_that_nobody_measures_now() -> None:
     assert record.state is ClusterState.LOST
     assert record.state_reason is not None
     assert "within 3 s" in record.state_reason.detail
+    assert record.state_reason_zh is not None
+    assert "在 3 秒内没有给出完整的应答。最后一次应答：2" in record.state_reason_zh
     assert record.resources == {}
     assert record.node_count is None
     assert record.connected_since is None

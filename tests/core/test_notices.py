@@ -53,13 +53,15 @@ def test_connecting_and_disconnecting_name_the_cluster_in_both_languages() -> No
 
 
 def test_a_loss_is_told_with_its_reason() -> None:
-    reason = Reason(code=ReasonCode.CLUSTER_LOST, detail="It cannot be reached.")
+    detail = "10.0.0.5:8265 does not answer as a GCS; check the port."
+    reason = Reason(code=ReasonCode.CLUSTER_LOST, detail=detail)
     lost = {"state": ClusterState.LOST, "state_reason": reason, "node_count": None}
 
     notice = lost_notice(LAB.model_copy(update=lost), NOON)
 
     assert notice.type is NoticeType.DISCONNECTED
-    assert "It cannot be reached." in notice.message
+    assert detail in notice.message
+    assert "请检查端口" in notice.message_zh
     assert notice.external_nodes_count == 0
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from castray.discovery.records import discovered_cluster, found_address, found_record
-from castray.discovery.source import FoundCluster
+from castray.discovery.source import FoundCluster, Rejected, SourceReport
 from castray.models import ClusterState, ReasonCode
 
 
@@ -38,6 +38,29 @@ def test_a_cluster_that_cannot_be_read_says_why() -> None:
     assert record.state_reason is not None
     assert record.state_reason.code is ReasonCode.CLUSTER_UNREADABLE
     assert record.state_reason.detail == "is too slow."
+
+
+def test_what_a_discovery_saw_is_written_in_chinese_too_and_read_back_without_it() -> None:
+    rejected = Rejected(address="http://10.0.0.5:8265", why="does not speak {} at all.")
+    report = SourceReport(
+        name="temp_dir",
+        duration_s=0.1,
+        error="It was not ready after 5 s.",
+        clusters=(),
+        rejected=(rejected, rejected.model_copy(update={"why": "lab gave no answer within 2 s."})),
+        notes=("Session directories of clusters that ended: 3.", "odd"),
+    )
+    cluster = found(
+        error="http://10.0.0.5:8265 cannot be reached; make sure that the cluster runs."
+    )
+
+    written = report.model_dump()
+
+    assert written["error_zh"] == "5 秒后仍未完成。"
+    assert written["notes_zh"] == ("已结束的集群的会话目录数：3。", None)
+    assert [each["why_zh"] for each in written["rejected"]] == [None, "lab：在 2 秒内没有应答。"]
+    assert cluster.error_zh == "http://10.0.0.5:8265：无法连接；请确认集群正在运行。"
+    assert SourceReport.model_validate(written) == report
 
 
 def test_a_cluster_without_a_dashboard_is_named_by_its_gcs() -> None:

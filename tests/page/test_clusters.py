@@ -14,6 +14,7 @@ from castray.core.notices import connected_notice
 from tests.page.clusters import (
     LAB,
     REFUSED,
+    WANTS_TOKEN,
     cluster,
     cluster_card,
     external_node,
@@ -23,7 +24,7 @@ from tests.page.clusters import (
 from tests.page.nodes import membership, node_card, now
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
     from tests.api.memory_backend import MemoryBackend
     from tests.page.server import PageServer
@@ -70,6 +71,19 @@ async def test_a_lost_cluster_says_why_and_how_long_ago_it_answered(
     await expect(card.get_by_test_id("cluster-reason")).to_contain_text("refuses the connection")
     await expect(card.get_by_test_id("cluster-reason")).to_contain_text("2m")
     await expect(card).not_to_contain_text("CPU")
+
+
+async def test_on_a_chinese_page_a_lost_cluster_says_why_in_chinese(
+    registry: MemoryBackend, server: PageServer, browser: Browser
+) -> None:
+    page = await browser.new_page(locale="zh-CN")
+    await page.goto(f"{server.url}/ui")
+    why = f"{LAB} {WANTS_TOKEN} It is tried again by itself."
+    registry.apply(ClusterObserved(lost_cluster(LAB, why), ()))
+
+    reason = cluster_card(page, LAB).get_by_test_id("cluster-reason")
+
+    await expect(reason).to_have_text(f"{LAB}：需要令牌；请用该集群自己的令牌连接。会自动重试。")
 
 
 async def test_the_clusters_are_folded_away_and_stay_so(

@@ -42,6 +42,7 @@ export function sampleCluster(fields: Partial<Cluster> = {}): Cluster {
     source: id === "home" ? "home" : "external",
     state: "connected",
     state_reason: null,
+    state_reason_zh: null,
     ray_version: null,
     session_name: null,
     dashboard_url: null,

@@ -797,6 +797,11 @@ export interface components {
              * @default null
              */
             node_count: number | null;
+            /**
+             * State Reason Zh
+             * @description The detail of `state_reason` in Chinese, where there is a text for it.
+             */
+            readonly state_reason_zh: string | null;
         };
         /**
          * ClusterList
@@ -1277,6 +1282,11 @@ export interface components {
             needs_token: boolean;
             /** Error */
             error: string | null;
+            /**
+             * Error Zh
+             * @description The same as `error` in Chinese, where there is a text for it.
+             */
+            readonly error_zh: string | null;
         };
         /**
          * Gpu
@@ -1853,6 +1863,11 @@ export interface components {
             address: string;
             /** Why */
             why: string;
+            /**
+             * Why Zh
+             * @description The same in Chinese, where there is a text for it.
+             */
+            readonly why_zh: string | null;
         };
         /**
          * ResourceSummary
@@ -1932,6 +1947,16 @@ export interface components {
             rejected: components["schemas"]["Rejected"][];
             /** Notes */
             notes: string[];
+            /**
+             * Error Zh
+             * @description The same as `error` in Chinese, where there is a text for it.
+             */
+            readonly error_zh: string | null;
+            /**
+             * Notes Zh
+             * @description Each of the notes in Chinese, where there is a text for it.
+             */
+            readonly notes_zh: (string | null)[];
         };
         /**
          * SummaryResources

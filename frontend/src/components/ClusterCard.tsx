@@ -11,6 +11,7 @@ import { ClusterMark } from "./ClusterMark";
 import { ClusterResources } from "./ClusterResources";
 import { ClusterSources } from "./ClusterSources";
 import { ClusterStateLine } from "./ClusterStateLine";
+import { ServerText } from "./ServerText";
 
 interface Props {
   cluster: Cluster;
@@ -88,15 +89,19 @@ function Facts({ cluster, name }: { cluster: Cluster; name: string }) {
   );
 }
 
-/** Why it is lost or only found, as the server saw it; the server says that in English. */
+/** Why it is lost or only found, as the server saw it. */
 function ClusterReason({ cluster }: { cluster: Cluster }) {
   const { t, i18n } = useTranslation();
-  const { state_reason: reason, last_seen: lastSeen } = cluster;
+  const { state_reason: reason, state_reason_zh: chinese, last_seen: lastSeen } = cluster;
   if (reason === null) return null;
   return (
     <div className={classes.reason} data-testid="cluster-reason">
-      {i18n.language !== "en" && <p>{t(`reason.${reason.code}`, { port: "–" })}</p>}
-      <p lang="en">{reason.detail}</p>
+      {i18n.language !== "en" && chinese === null && (
+        <p>{t(`reason.${reason.code}`, { port: "–" })}</p>
+      )}
+      <p>
+        <ServerText english={reason.detail} chinese={chinese} />
+      </p>
       {lastSeen !== null && (
         <p className={classes.facts}>
           {t("clusters.lastAnswer")} <Age since={lastSeen} form="ago" />
