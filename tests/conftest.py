@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 import ray
 from hypothesis import settings
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.hosts import create_hosts, why_no_hosts
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tests.hosts import Host
 
 TESTS_WITH_RAY = ("tests/actors/", "tests/system/")
+
+PAGE_WITHIN_MS = 15_000
+"""What the page is to show may take so long on a machine that does much else."""
 
 READ_VARIABLES = ("CASTRAY_", "RAY_", "EXTERNAL_CLUSTER_ENABLED", "CLUSTER_DISCOVERY_TIMEOUT")
 
@@ -39,10 +42,11 @@ CHROMIUM_OPTIONS = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Time no example of a property, and let Ray Serve be imported.
+    """Time no example of a property, be patient with pages, and let Ray Serve be imported.
 
     Its own records use what Pydantic no longer likes.
     """
+    expect.set_options(timeout=PAGE_WITHIN_MS)
     settings.register_profile("untimed", deadline=None)
     settings.load_profile("untimed")
     config.addinivalue_line("filterwarnings", "ignore:Using extra keyword arguments on `Field`")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hosts import RAYLET, CommandFailedError, RayCluster
+from tests.system.cast_site import until
 from tests.system.client import Client
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def test_detached_it_goes_on_until_down_and_is_not_started_twice(host: Host) -> 
     assert living(host) == []
 
 
-def test_a_ray_that_runs_is_used_and_goes_on(host: Host) -> None:
+async def test_a_ray_that_runs_is_used_and_goes_on(host: Host) -> None:
     RayCluster(host, labels={"castray.io/name": "M1"})
     raylets = host.pids(RAYLET)
 
@@ -128,14 +129,14 @@ def test_a_ray_that_runs_is_used_and_goes_on(host: Host) -> None:
     assert actors
     assert "CastRay has port 8000" in up.output()
     assert code == 0
-    assert castray_actors(host) == []
-    assert host.pids("^ray::(ServeController|ProxyActor)") == []
+    await until(lambda: castray_actors(host) == [])
+    await until(lambda: host.pids("^ray::(ServeController|ProxyActor)") == [])
     assert host.pids(RAYLET) == raylets
     # Its port is free again for another try.
     castray(host, "up", "--detach")
     assert castray_actors(host)
     assert "goes on" in castray(host, "down")
-    assert castray_actors(host) == []
+    await until(lambda: castray_actors(host) == [])
     assert host.pids(RAYLET) == raylets
 
 
