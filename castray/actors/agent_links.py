@@ -89,8 +89,11 @@ class _ActorLink:
     async def resume(self, cast_id: str) -> None:
         await self._call(CALL_S, "resume", cast_id)
 
-    async def end(self, cast_id: str, *, keep_partial: bool) -> None:
-        await self._call(SCAN_S, "end", cast_id, keep_partial=keep_partial)
+    async def end(
+        self, cast_id: str, *, keep_partial: bool, destination: str | None = None
+    ) -> None:
+        options = {"keep_partial": keep_partial, "destination": destination}
+        await self._call(SCAN_S, "end", cast_id, **options)
 
     async def reports(self, since: int, wait_s: float) -> AgentReports:
         reports: AgentReports = await self._call(wait_s + GRACE_S, "reports", since, wait_s)

@@ -185,7 +185,9 @@ class CastRuns:
                 self._state.paused(step)
             case End():
                 await self._flush()
-                await link.end(step.cast_id, keep_partial=step.keep_partial)
+                await link.end(
+                    step.cast_id, keep_partial=step.keep_partial, destination=step.destination
+                )
                 self._state.ended(step)
 
     async def _offer(self, step: Offer, link: AgentLink) -> None:

@@ -199,20 +199,46 @@ class Planning:
         cast = self._table.casts[cast_id].cast
         is_moving = any(target.state in MOVING for target in cast.targets)
         for target in cast.targets:
-            agent = self._table.agents.get(target.node)
             order = self._table.order(cast_id, target.node)
-            if agent is None or order is None:
-                continue
-            # What has arrived is of use to the others, and so is who offers or relays.
-            serves = target.state is CastState.COMPLETED
-            is_needed = serves or cast_id in agent.offers or cast_id in agent.relays
-            if target.state in ENDED and not (is_moving and is_needed):
-                yield End(target.node, cast_id, keep_partial=target.state is CastState.FAILED)
-            elif target.state is CastState.PAUSED and not (order.is_paused or order.is_over):
+            if target.state in ENDED:
+                yield from self._end(cast, target, order, is_moving=is_moving)
+            elif target.state is CastState.PAUSED and order is not None and order.is_at_work:
                 yield Pause(target.node, cast_id)
         for key, agent in self._table.agents.items() if cast.ended is not None else ():
             if cast_id in agent.offers or cast_id in agent.relays:
                 yield End(key, cast_id, keep_partial=True)
+
+    def _end(
+        self, cast: Cast, target: CastTarget, order: Order | None, *, is_moving: bool
+    ) -> Iterator[Step]:
+        """Have a receiver end, also where its agent was begun anew and knows nothing of it."""
+        table, part = self._table, self._table.part(cast.id, target.node)
+        keeps = target.state is CastState.FAILED
+        if not part.is_held:
+            return
+        if order is None and (keeps or self._is_out_of_reach(target.node, part)):
+            part.is_held = False  # what is left is swept in its time
+            return
+        agent = table.agent_up(target.node)
+        if agent is None:
+            yield from self._ask_for(target.node)
+            return
+        # What has arrived is of use to the others, and so is who offers or relays.
+        serves = target.state is CastState.COMPLETED
+        is_needed = serves or cast.id in agent.offers or cast.id in agent.relays
+        if not (is_moving and is_needed):
+            yield End(target.node, cast.id, keeps, cast.request.destination)
+
+    def _is_out_of_reach(self, key: str, part: Part) -> bool:
+        """Whether nobody will end a receiver there any more."""
+        agent = self._table.agents.get(key)
+        if agent is not None and agent.is_up:
+            part.blocked_since = None
+            return False
+        part.blocked_since = part.blocked_since or self._now
+        is_hopeless = agent is not None and agent.is_hopeless
+        waited = self._now - part.blocked_since
+        return bool(self._table.absence(key)) or is_hopeless or waited.total_seconds() > GIVE_UP_S
 
     def _tidy_agents(self) -> Iterator[Step]:
         """End what nobody asked for, and the agents that nobody needs."""

@@ -101,11 +101,12 @@ class Pause:
 
 @dataclass(frozen=True)
 class End:
-    """Have nothing to do with a cast any more."""
+    """Have nothing to do with a cast any more; `destination` is where it went there, if it did."""
 
     node: str
     cast_id: str
     keep_partial: bool
+    destination: str | None = None
 
 
 Step = UseAgent | Release | Offer | Probe | Relay | Receive | Pause | End

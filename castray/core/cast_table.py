@@ -12,7 +12,7 @@ from castray.models import HOME_CLUSTER, NodeState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from castray.cast_models import KeptCast
+    from castray.cast_models import Cast, KeptCast
     from castray.core.cast_agents import Agent, Order
     from castray.core.cast_state import CastEvent
     from castray.models import Node
@@ -65,7 +65,11 @@ class CastTable:
 
     def begin_again(self, cast_id: str, node: str) -> None:
         """A target's part begins anew, in spite of what may be left of it."""
-        self._parts[cast_id, node] = Part(is_afresh=True)
+        self._parts[cast_id, node] = Part(is_afresh=True, is_held=True)
+
+    def is_held(self, cast: Cast) -> bool:
+        """Whether something of a cast may be left at a target of it."""
+        return any(self.part(cast.id, target.node).is_held for target in cast.targets)
 
     def forget(self, cast_id: str) -> None:
         """A cast is worked on no more."""

@@ -17,7 +17,7 @@ from castray.transfer.hashing import available_algorithms
 from castray.transfer.listing import fetch_listing, fetch_piece
 from castray.transfer.news import News
 from castray.transfer.peer import Membership, PeerConnection
-from castray.transfer.receiver_thread import ReceiverThread
+from castray.transfer.receiver_thread import ReceiverThread, discard_partial
 from castray.transfer.relay import Relay
 from castray.transfer.roots import Roots
 from castray.transfer.scanning import scan
@@ -127,12 +127,17 @@ class CastAgent:
         if receiver := self._receivers.get(cast_id):
             receiver.resume()
 
-    async def end(self, cast_id: str, *, keep_partial: bool) -> None:
+    async def end(
+        self, cast_id: str, *, keep_partial: bool, destination: str | None = None
+    ) -> None:
         """Have nothing to do with that cast any more."""
         async with self._turn(cast_id):
             if receiver := self._receivers.get(cast_id):
                 await self._in_thread(lambda: receiver.end(keep_partial=keep_partial))
                 del self._receivers[cast_id]
+            elif destination is not None and not keep_partial:
+                path = self._roots.plan(destination)
+                await self._in_thread(discard_partial, path, cast_id)
             if self._offers.pop(cast_id, None) is not None:
                 self._server.remove(cast_id)
             for key in [key for key in self._relays if key[0] == cast_id]:

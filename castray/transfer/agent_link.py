@@ -180,12 +180,16 @@ class AgentLink(Protocol):
         """Ask for more again."""
         ...
 
-    async def end(self, cast_id: str, *, keep_partial: bool) -> None:
+    async def end(
+        self, cast_id: str, *, keep_partial: bool, destination: str | None = None
+    ) -> None:
         """Have nothing to do with that cast any more: receive, offer and report nothing of it.
 
         Args:
             cast_id: The cast; one that is unknown here is no error.
             keep_partial: Whether what has arrived is kept, so that the cast can go on later.
+            destination: Where it went here, if it did: an agent that was begun anew finds there
+                what the one before it left.
         """
         ...
 

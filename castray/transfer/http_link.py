@@ -74,9 +74,12 @@ class HttpAgentLink(KeyedClient):
         """Ask for more again."""
         await self._call("resume", NOTHING, cast_id=cast_id)
 
-    async def end(self, cast_id: str, *, keep_partial: bool) -> None:
+    async def end(
+        self, cast_id: str, *, keep_partial: bool, destination: str | None = None
+    ) -> None:
         """Have nothing to do with that cast any more."""
-        await self._call("end", NOTHING, SCAN_S, cast_id=cast_id, keep_partial=keep_partial)
+        options = {"keep_partial": keep_partial, "destination": destination}
+        await self._call("end", NOTHING, SCAN_S, cast_id=cast_id, **options)
 
     async def reports(self, since: int, wait_s: float) -> AgentReports:
         """All reports, once they differ from those of sequence `since`, or after `wait_s`."""

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
     from castray.transfer.pages import Entry
 
-__all__ = ["JOURNAL_NAME", "Partial", "open_partial", "partial_name", "remove_partial"]
+__all__ = [
+    "JOURNAL_NAME",
+    "Partial",
+    "has_partial",
+    "open_partial",
+    "partial_name",
+    "remove_partial",
+]
 
 JOURNAL_NAME = "journal"
 
@@ -181,6 +188,17 @@ def open_partial(root: int, parts: Sequence[str], cast_id: str) -> Iterator[Part
             yield partial
         finally:
             partial.descriptor = CLOSED
+
+
+def has_partial(root: int, parts: Sequence[str], cast_id: str) -> bool:
+    """Whether such a directory is there, or something else in its place.
+
+    Raises:
+        UnsafePathError: A link leads out on the way to it.
+    """
+    name = partial_name(cast_id)
+    with open_directory(root, parts[: _find_depth(root, parts, name)], follow=True) as parent:
+        return name in _names(parent)
 
 
 def _lock(journal: int, name: str) -> None:

@@ -12,20 +12,21 @@ from castray.transfer.agent_link import ReceiverReport
 from castray.transfer.beneath import open_root
 from castray.transfer.destination import Destination
 from castray.transfer.order import Order
-from castray.transfer.partial import open_partial
+from castray.transfer.partial import has_partial, open_partial
 from castray.transfer.peer import Membership
 from castray.transfer.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from castray.core.paths import RootedPath
     from castray.transfer.agent_link import ReceiveOrder
     from castray.transfer.order import Outcome, Progress
     from castray.transfer.peer import PeerAddress
     from castray.transfer.roots import Roots
     from castray.transfer.server import BlockServer
 
-__all__ = ["ReceiverThread"]
+__all__ = ["ReceiverThread", "discard_partial"]
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ class ReceiverThread:
         self._thread.join()
         self._receiver.close()
         if not keep_partial or not self.has_failed:
-            self._discard()
+            discard_partial(self._path, self._cast_id)
 
     def _run(self) -> None:
         try:
@@ -172,12 +173,14 @@ class ReceiverThread:
         with self._lock:
             self._report = self._report.model_copy(update=changes)
 
-    def _discard(self) -> None:
-        """Remove what an end left on the disk."""
-        try:
-            with open_root(self._path.root) as root:
-                directory = Destination(self._path).directory
-                with open_partial(root, directory, self._cast_id) as partial:
+
+def discard_partial(path: RootedPath, cast_id: str) -> None:
+    """Remove what a cast to that path left on the disk, if anything, when it was ended."""
+    try:
+        with open_root(path.root) as root:
+            directory = Destination(path).directory
+            if has_partial(root, directory, cast_id):
+                with open_partial(root, directory, cast_id) as partial:
                     partial.discard()
-        except (OSError, CastError) as error:
-            logger.info("cannot remove what is left of %s: %s", self._cast_id, error)
+    except (OSError, CastError) as error:
+        logger.info("cannot remove what is left of %s: %s", cast_id, error)

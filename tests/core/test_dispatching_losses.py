@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pytest
+
 from castray.cast_models import CastAction, CastState
 from castray.core.cast_planning import GIVE_UP_S
 from castray.core.cast_steps import End, Offer, Probe, Receive, Release, UseAgent
@@ -219,4 +221,88 @@ def test_what_failed_keeps_what_has_arrived(desk: Desk) -> None:
 
     desk.report("m1", Said(CastState.FAILED, error="the disk is full"))
 
-    assert End(key_of("m1"), "cast-1", keep_partial=True) in desk.work()
+    assert End(key_of("m1"), "cast-1", keep_partial=True, destination="x") in desk.work()
+
+
+def test_an_agent_begun_anew_removes_what_the_one_before_it_left_of_a_cast(desk: Desk) -> None:
+    desk.add(cast_to("m1"))
+    desk.work()
+
+    desk.report("m1", DONE)
+    desk.state.went_down(key_of("m1"), "the agent is gone", desk.now)
+    at_once = desk.work()
+    desk.state.forget_ended()
+    desk.wait(1)
+    later = desk.work()
+
+    assert of(UseAgent, at_once) == []
+    assert desk.cast().state is CastState.COMPLETED
+    assert [step for step in later if step.node == key_of("m1")] == [
+        UseAgent(key_of("m1")),
+        End(key_of("m1"), "cast-1", keep_partial=False, destination="x"),
+    ]
+    desk.state.forget_ended()
+    assert desk.state.casts == []
+
+
+def test_a_cast_that_is_cancelled_while_its_agent_is_away_leaves_nothing(desk: Desk) -> None:
+    desk.add(cast_to("m1"))
+    desk.work()
+
+    desk.state.went_down(key_of("m1"), "the agent is gone", desk.now)
+    desk.state.steer("cast-1", CastAction.CANCEL, desk.now)
+    desk.wait(1)
+
+    assert End(key_of("m1"), "cast-1", keep_partial=False, destination="x") in desk.work()
+
+
+def test_after_a_restart_a_cast_that_is_cancelled_leaves_nothing(desk: Desk) -> None:
+    desk.add(cast_to("m1"), is_restored=True)
+
+    desk.state.steer("cast-1", CastAction.CANCEL, desk.now)
+
+    assert End(key_of("m1"), "cast-1", keep_partial=False, destination="x") in desk.work()
+
+
+@pytest.mark.parametrize(
+    ("state", "is_hopeless", "is_waited_for"),
+    [
+        (NodeState.DEAD, False, False),
+        (NodeState.ALIVE, True, False),
+        (NodeState.ALIVE, False, True),
+    ],
+)
+def test_an_agent_that_does_not_come_back_is_waited_for_only_as_long_as_it_may(
+    desk: Desk, state: NodeState, is_hopeless: bool, is_waited_for: bool
+) -> None:
+    def let_others_work() -> None:
+        while steps := [step for step in desk.plan() if step.node != key_of("m1")]:
+            for step in steps:
+                desk.take(step)
+        desk.state.forget_ended()
+
+    desk.add(cast_to("m1"))
+    desk.work()
+    desk.report("m1", DONE)
+
+    desk.state.went_down(key_of("m1"), "is gone", desk.now, is_hopeless=is_hopeless)
+    desk.nodes["m1"] = state
+    let_others_work()
+    waiting = desk.state.casts
+    desk.wait(GIVE_UP_S + 1)
+    let_others_work()
+
+    assert (waiting != []) == is_waited_for
+    assert desk.state.casts == []
+
+
+def test_what_failed_waits_for_no_agent_as_it_is_kept(desk: Desk) -> None:
+    desk.add(cast_to("m1"))
+    desk.work()
+
+    desk.report("m1", Said(CastState.FAILED, error="the disk is full"))
+    desk.state.went_down(key_of("m1"), "the agent is gone", desk.now)
+    desk.work()
+    desk.state.forget_ended()
+
+    assert desk.state.casts == []

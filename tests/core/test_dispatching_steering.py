@@ -47,7 +47,7 @@ def test_a_cancelled_cast_is_ended_everywhere_with_nothing_kept(desk: Desk) -> N
     steps = desk.work()
 
     assert steps == [
-        End(key_of("m1"), "cast-1", keep_partial=False),
+        End(key_of("m1"), "cast-1", keep_partial=False, destination="x"),
         End(key_of("s"), "cast-1", keep_partial=True),
     ]
 

@@ -92,6 +92,30 @@ async def test_nothing_is_left_of_a_cast_that_was_ended(source: Node, target: No
     await target.agent.end("cast1", keep_partial=False)
 
 
+@pytest.mark.parametrize("keep_partial", [False, True])
+async def test_an_agent_begun_anew_ends_what_another_one_left(
+    source: Node, target: Node, make_node: Callable[[str], Node], keep_partial: bool
+) -> None:
+    await source.offer("a.bin")
+    await target.receive("in/b.bin", await address_of(source))
+    await target.ended()
+    left = target.litter()
+    anew = make_node("target")
+
+    await anew.agent.end("other", keep_partial=False, destination=f"{target.root}/in/b.bin")
+    await anew.agent.end("cast1", keep_partial=keep_partial, destination=f"{target.root}/in/b.bin")
+
+    assert len(left) == 1
+    assert target.litter() == (left if keep_partial else [])
+    assert (target.root / "in/b.bin").read_bytes() == CONTENT
+
+
+async def test_an_end_makes_no_directory_where_there_was_none(target: Node) -> None:
+    await target.agent.end("cast1", keep_partial=False, destination=f"{target.root}/in/b.bin")
+
+    assert list(target.root.iterdir()) == []
+
+
 async def test_whoever_waits_for_reports_is_told_of_a_change(source: Node) -> None:
     before = await source.agent.reports(0, 0)
 

@@ -62,7 +62,7 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "pause": {"cast_id": "c"},
     "resume": {"cast_id": "c"},
-    "end": {"cast_id": "c", "keep_partial": True},
+    "end": {"cast_id": "c", "keep_partial": True, "destination": "/data/y"},
     "reports": {"since": 3, "wait_s": 0.5},
     "reach": {"peer": PEER},
     "relay": {"cast_id": "c", "peer": PEER},
