@@ -132,17 +132,18 @@ class CastAgent:
     ) -> None:
         """Have nothing to do with that cast any more."""
         async with self._turn(cast_id):
-            if receiver := self._receivers.get(cast_id):
+            receiver = self._receivers.get(cast_id)
+            if receiver is not None:
                 await self._in_thread(lambda: receiver.end(keep_partial=keep_partial))
                 del self._receivers[cast_id]
-            elif destination is not None and not keep_partial:
-                path = self._roots.plan(destination)
-                await self._in_thread(discard_partial, path, cast_id)
             if self._offers.pop(cast_id, None) is not None:
                 self._server.remove(cast_id)
             for key in [key for key in self._relays if key[0] == cast_id]:
                 await self._in_thread(self._relays.pop(key).close)
             self._news.tell(at_once=True)
+            if receiver is None and destination is not None and not keep_partial:
+                path = self._roots.plan(destination)
+                await self._in_thread(discard_partial, path, cast_id)
 
     async def reports(self, since: int, wait_s: float) -> AgentReports:
         """All reports, once they differ from those of sequence `since`, or after `wait_s`."""
