@@ -22,7 +22,9 @@ def test_a_real_cluster_is_found_by_every_source_and_behind_every_address(
     make_hosts: Callable[[int], list[Host]],
 ) -> None:
     (host,) = make_hosts(1)
-    RayCluster(host, resources={"M1": 1}).wait_for_nodes(host)
+    cluster = RayCluster(host, resources={"M1": 1})
+    cluster.wait_for_nodes(host)
+    cluster.wait_for_client_server()
     gcs = f"{host.address}:6379"
     addresses = ["localhost:8265", gcs, f"gcs://{gcs}", f"ray://{host.address}:10001"]
 

@@ -133,6 +133,24 @@ class RayCluster:
                 raise TimeoutError(f"alive to Ray are {alive}, not {wanted}")
             time.sleep(NODES_POLL_S)
 
+    def wait_for_client_server(self, timeout_s: float = 60) -> None:
+        """Wait until `ray://` takes connections, which it does only after the head has started.
+
+        Raises:
+            OSError: It does not, in that time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            with self.head.new_socket() as client:
+                try:
+                    client.connect((self.head.address, self.ports.client))
+                except OSError:
+                    if time.monotonic() > deadline:
+                        raise
+                else:
+                    return
+            time.sleep(NODES_POLL_S)
+
     def _fetch_alive_addresses(self) -> list[str]:
         """Addresses of the living nodes; none while the dashboard does not answer."""
         client = http.client.HTTPConnection("127.0.0.1", self.ports.dashboard, timeout=10)
