@@ -6,6 +6,7 @@ One line for each thing done, each written at once and after what it tells of:
     b BLOCK                 a block was verified and written
     x ENTRY "PROBLEM"       an entry will not be placed
     placing                 everything is verified and on the disk; from now on it is only renamed
+    d ENTRY                 a directory is about to be made, and gets its mode and time at last
     p ENTRY "NAME"          an entry is about to be placed under another name than its own
 
 A line that was cut off, and what follows it, counts for nothing. What is claimed here is looked
@@ -31,6 +32,7 @@ class JournalContent:
     blocks: set[int] = field(default_factory=set)
     problems: dict[int, str] = field(default_factory=dict)
     is_placing: bool = False
+    directories: set[int] = field(default_factory=set)
     names: dict[int, str] = field(default_factory=dict)
     length: int = 0
 
@@ -75,6 +77,10 @@ class Journal:
         """Note that an entry will not be placed, and why."""
         self._write(f"x {number} {json.dumps(problem)}")
 
+    def add_directory(self, number: int) -> None:
+        """Note that the directory of an entry is about to be made."""
+        self._write(f"d {number}")
+
     def add_name(self, number: int, name: str) -> None:
         """Note that an entry is about to be placed under another name."""
         self._write(f"p {number} {json.dumps(name)}")
@@ -98,6 +104,8 @@ def _parse_line(line: str, content: JournalContent) -> bool:
             content.is_placing = True
         elif line.startswith("b "):
             content.blocks.add(int(line[2:]))
+        elif line.startswith("d "):
+            content.directories.add(int(line[2:]))
         else:
             kind, number, text = line.split(" ", 2)
             {"x": content.problems, "p": content.names}[kind][int(number)] = str(json.loads(text))

@@ -18,7 +18,7 @@ from castray.transfer.linux import rename_new, sync_all
 from castray.transfer.pages import DIRECTORY, LINK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from castray.transfer.destination import Destination
     from castray.transfer.journal import Journal
@@ -43,6 +43,7 @@ class Placer:
         partial: Where what has arrived lies.
         journal: Is told of every name that is not the entry's own.
         manifest: The entries.
+        made: The directories that an earlier receiver made, or was about to make.
     """
 
     directory: int
@@ -51,6 +52,7 @@ class Placer:
     partial: Partial
     journal: Journal
     manifest: Manifest
+    made: Collection[int]
 
     def run(
         self, is_wanted: Callable[[int], bool], refuse: Callable[[int, str], None]
@@ -78,7 +80,7 @@ class Placer:
                         if entry.kind != DIRECTORY:
                             now = self._place(number, entry, parent, name)
                             names |= {} if now == name else {number: now}
-                        elif make_directory(parent, [name]):
+                        elif self._make_directory(number, parent, name):
                             made.append(number)
             for number in reversed(made):
                 with _refusing(number, refuse):
@@ -106,12 +108,29 @@ class Placer:
                 return candidate
         raise AssertionError("there is always another name")
 
+    def _make_directory(self, number: int, parent: int, name: str) -> bool:
+        """Make a directory where there is none; whether it is ours to finish."""
+        if number in self.made:
+            make_directory(parent, [name])
+            return True
+        if not _is_there(parent, name):
+            self.journal.add_directory(number)
+        return make_directory(parent, [name])
+
     def _finish_directory(self, entry: Entry) -> None:
         """Give a directory that we made its mode and time, now that all is in it."""
         parts = self.destination.parts(entry)
         with open_directory(self.directory, parts, follow=False) as directory:
             os.fchmod(directory, entry.mode)
             os.utime(directory, ns=(entry.mtime_ns, entry.mtime_ns))
+
+
+def _is_there(parent: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager

@@ -190,6 +190,7 @@ class Receiving:
                 self._partial,
                 self._journal,
                 self._manifest,
+                self._done.directories,
             )
             self.share.names = self._done.names
             self._done.names |= placer.run(self._is_due, self._reception.refuse)

@@ -58,6 +58,7 @@ def test_what_was_noted_is_read_by_the_next(descriptor: int) -> None:
     first.add_block(5)
     first.add_problem(2, "is a\nproblem")
     first.add_name(1, 'quoted "name"\n')
+    first.add_directory(4)
     first.start_placing()
 
     content = Journal(descriptor).start("d")
@@ -65,6 +66,7 @@ def test_what_was_noted_is_read_by_the_next(descriptor: int) -> None:
     assert (content.blocks, content.is_placing) == ({5}, True)
     assert content.problems == {2: "is a\nproblem"}
     assert content.names == {1: 'quoted "name"\n'}
+    assert content.directories == {4}
 
 
 def test_a_torn_line_is_cut_off_before_more_is_written(descriptor: int) -> None:

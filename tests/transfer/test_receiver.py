@@ -10,12 +10,14 @@ from castray.cast_models import IfExists
 from castray.errors import CastCancelledError, PeerError, TargetFileError
 from castray.transfer.partial import partial_name
 from castray.transfer.peer import PeerAddress
+from castray.transfer.placing import Placer
 from tests.transfer.site import Host, Running, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from castray.transfer.pages import Entry
     from castray.transfer.source import SourceShare
 
 MIB = 1 << 20
@@ -284,6 +286,24 @@ class TestGoingOn:
         target.receive("tree", source)
 
         assert tree_of(target.root / "tree") == tree_of(source.root / "tree")
+
+    def test_a_directory_made_before_a_sudden_end_gets_its_mode_and_time_all_the_same(
+        self, source: Host, target: Host, share: SourceShare, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def end(placer: Placer, entry: Entry) -> None:
+            raise CastCancelledError("cast", "was ended")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Placer, "_finish_directory", end)
+            with pytest.raises(CastCancelledError):
+                target.receive("tree", source)
+        left = tree_of(target.root, with_partials=False)
+
+        target.receive("tree", source)
+
+        assert left.keys() == tree_of(source.root).keys()
+        assert left["tree"] != tree_of(source.root)["tree"]
+        assert tree_of(target.root) == tree_of(source.root)
 
     def test_another_content_begins_anew(
         self, source: Host, target: Host, share: SourceShare
