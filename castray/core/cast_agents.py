@@ -125,7 +125,7 @@ class Part:
     Attributes:
         route: How it gets its bytes; None: not decided.
         is_afresh: Whether a receiver that gave up may be in the way.
-        is_held: Whether a receiver was begun and not ended: something of it may be left.
+        needs_end: Whether a receiver was begun and not ended: something of it may be left.
         blocked_since: Since when a node or an agent that it needs has not been there.
         silent_since: Since when it has received nothing, however often it tried.
         not_before: When it is tried again.
@@ -133,7 +133,7 @@ class Part:
 
     route: CastRoute | None = None
     is_afresh: bool = False
-    is_held: bool = False
+    needs_end: bool = False
     blocked_since: datetime | None = None
     silent_since: datetime | None = None
     not_before: datetime | None = None

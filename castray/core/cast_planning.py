@@ -214,10 +214,10 @@ class Planning:
         """Have a receiver end, also where its agent was begun anew and knows nothing of it."""
         table, part = self._table, self._table.part(cast.id, target.node)
         keeps = target.state is CastState.FAILED
-        if not part.is_held:
+        if not part.needs_end:
             return
         if order is None and (keeps or self._is_out_of_reach(target.node, part)):
-            part.is_held = False  # what is left is swept in its time
+            part.needs_end = False  # what is left is swept in its time
             return
         agent = table.agent_up(target.node)
         if agent is None:

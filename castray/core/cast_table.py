@@ -65,11 +65,11 @@ class CastTable:
 
     def begin_again(self, cast_id: str, node: str) -> None:
         """A target's part begins anew, in spite of what may be left of it."""
-        self._parts[cast_id, node] = Part(is_afresh=True, is_held=True)
+        self._parts[cast_id, node] = Part(is_afresh=True, needs_end=True)
 
-    def is_held(self, cast: Cast) -> bool:
+    def needs_end(self, cast: Cast) -> bool:
         """Whether something of a cast may be left at a target of it."""
-        return any(self.part(cast.id, target.node).is_held for target in cast.targets)
+        return any(self.part(cast.id, target.node).needs_end for target in cast.targets)
 
     def forget(self, cast_id: str) -> None:
         """A cast is worked on no more."""

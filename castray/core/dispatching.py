@@ -99,7 +99,7 @@ class DispatchState:
             self._table.apply(kept.cast.id, TargetLost(target.node), now)
             waits = TargetWaits(target.node, "goes on after a restart")
             self._table.apply(kept.cast.id, waits, now)
-            self._table.part(kept.cast.id, target.node).is_held = True
+            self._table.part(kept.cast.id, target.node).needs_end = True
 
     def steer(self, cast_id: str, action: CastAction, now: datetime) -> None:
         """Cancel, pause, resume or retry a cast.
@@ -140,7 +140,7 @@ class DispatchState:
         used = {id_ for agent in self._table.agents.values() for id_ in agent.casts}
         for cast_id, kept in list(self._table.casts.items()):
             is_over = kept.cast.ended is not None
-            if is_over and cast_id not in used and not self._table.is_held(kept.cast):
+            if is_over and cast_id not in used and not self._table.needs_end(kept.cast):
                 self._table.forget(cast_id)
 
     def came_up(self, node: str, incarnation: str, port: int, algorithms: tuple[str, ...]) -> None:
@@ -224,7 +224,7 @@ class DispatchState:
         counts_from = agent.polls + 1 if step.is_afresh else 0
         agent.orders[step.cast_id] = Order(step.peers, counts_from)
         part = self._table.part(step.cast_id, step.node)
-        part.is_afresh, part.is_held = False, True
+        part.is_afresh, part.needs_end = False, True
         self._table.apply(step.cast_id, TargetStarted(step.node, step.route), now)
 
     def paused(self, step: Pause) -> None:
@@ -239,7 +239,7 @@ class DispatchState:
         if agent is not None:
             agent.leave(step.cast_id)
         if step.cast_id in self._table.casts:
-            self._table.part(step.cast_id, step.node).is_held = False
+            self._table.part(step.cast_id, step.node).needs_end = False
 
     def refused(self, step: Step, problem: str, now: datetime) -> None:
         """An agent answered that it cannot do that."""

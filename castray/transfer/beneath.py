@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Neighbours",
+    "is_there",
     "kind_of",
     "make_directory",
     "open_directory",
@@ -44,6 +45,15 @@ KINDS = {
 def kind_of(mode: int) -> str:
     """What a file of that `st_mode` is, in words."""
     return KINDS.get(stat.S_IFMT(mode), "a file of an unknown kind")
+
+
+def is_there(directory: int, name: str) -> bool:
+    """Whether an open directory has anything of that name, be it a link that leads nowhere."""
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from castray.core.paths import PARTIAL_PREFIX, PARTIAL_SUFFIX
 from castray.errors import TargetFileError
-from castray.transfer.beneath import open_directory
+from castray.transfer.beneath import is_there, open_directory
 from castray.transfer.linux import reserve, start_writing, sync_all
 
 if TYPE_CHECKING:
@@ -121,11 +121,7 @@ class Partial:
 
     def has(self, number: int) -> bool:
         """Whether something of that entry is here."""
-        try:
-            os.stat(str(number), dir_fd=self.descriptor, follow_symlinks=False)
-        except FileNotFoundError:
-            return False
-        return True
+        return is_there(self.descriptor, str(number))
 
     def drop(self, number: int) -> None:
         """Remove what arrived of an entry."""
@@ -198,7 +194,7 @@ def has_partial(root: int, parts: Sequence[str], cast_id: str) -> bool:
     """
     name = partial_name(cast_id)
     with open_directory(root, parts[: _find_depth(root, parts, name)], follow=True) as parent:
-        return name in _names(parent)
+        return is_there(parent, name)
 
 
 def _lock(journal: int, name: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from castray.cast_models import IfExists
 from castray.core.paths import MAX_NAME_BYTES
 from castray.errors import UnsafePathError
-from castray.transfer.beneath import make_directory, open_directory
+from castray.transfer.beneath import is_there, make_directory, open_directory
 from castray.transfer.destination import explain
 from castray.transfer.linux import rename_new, sync_all
 from castray.transfer.pages import DIRECTORY, LINK
@@ -113,7 +113,7 @@ class Placer:
         if number in self.made:
             make_directory(parent, [name])
             return True
-        if not _is_there(parent, name):
+        if not is_there(parent, name):
             self.journal.add_directory(number)
         return make_directory(parent, [name])
 
@@ -123,14 +123,6 @@ class Placer:
         with open_directory(self.directory, parts, follow=False) as directory:
             os.fchmod(directory, entry.mode)
             os.utime(directory, ns=(entry.mtime_ns, entry.mtime_ns))
-
-
-def _is_there(parent: int, name: str) -> bool:
-    try:
-        os.stat(name, dir_fd=parent, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 @contextmanager
