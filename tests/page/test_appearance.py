@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
 
+from castray.core.events import MembershipObserved
 from castray.models import WorkStatus
-from tests.page.nodes import membership, report
+from tests.page.nodes import facts, membership, report
+from tests.page.width import fits_width
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -57,13 +60,17 @@ async def test_nothing_sticks_out_at_the_side(
     registry: MemoryBackend, nodes_page: Page, width: int
 ) -> None:
     long_name = "campus-gate-camera-with-a-very-long-name-indeed"
-    registry.apply(membership("M1", long_name), report(long_name, None))
-    await expect(nodes_page.get_by_test_id("node-card")).to_have_count(2)
+    with_long_address = replace(facts("M2"), address="2001:db8:1234:5678:9abc:def0:1234:5678")
+    registry.apply(
+        MembershipObserved((facts("M1"), facts(long_name), with_long_address)),
+        report(long_name, None),
+    )
+    await expect(nodes_page.get_by_test_id("node-card")).to_have_count(3)
 
     await nodes_page.set_viewport_size({"width": width, "height": 800})
 
     await expect(nodes_page.get_by_test_id("node-card").last).to_be_visible()
-    assert await nodes_page.evaluate("document.documentElement.scrollWidth") <= width
+    await fits_width(nodes_page, width)
 
 
 async def test_everything_comes_from_the_server_itself(

@@ -16,6 +16,7 @@ from castray.errors import InvalidRequestError
 from tests.page.casts import MIB, cast_card, sample_cast, target, target_line
 from tests.page.nodes import now
 from tests.page.server import PageServer
+from tests.page.width import fits_width
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -226,7 +227,7 @@ async def test_nothing_sticks_out_at_the_side(
     await casts_page.set_viewport_size({"width": width, "height": 800})
 
     await expect(target_line(cast_card(casts_page), "M2")).to_be_visible()
-    assert await casts_page.evaluate("document.documentElement.scrollWidth") <= width
+    await fits_width(casts_page, width)
 
 
 async def test_a_chinese_browser_gets_casts_in_chinese(

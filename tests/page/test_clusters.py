@@ -22,6 +22,7 @@ from tests.page.clusters import (
     wants_token,
 )
 from tests.page.nodes import membership, node_card, now
+from tests.page.width import fits_width
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -184,7 +185,7 @@ async def test_clusters_fit_a_phone(registry: MemoryBackend, nodes_page: Page) -
 
     await expect(nodes_page.get_by_test_id("cluster-card")).to_have_count(2)
 
-    assert await nodes_page.evaluate("document.documentElement.scrollWidth") <= 360
+    await fits_width(nodes_page, 360)
 
 
 async def stripe(page: Page, name: str) -> str:
