@@ -26,10 +26,13 @@ __all__ = ["FAST_HEALTH_CHECKS", "RAYLET", "SECOND_PORTS", "Ports", "RayCluster"
 FAST_HEALTH_CHECKS = {
     "RAY_health_check_initial_delay_ms": "1000",
     "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_timeout_ms": "5000",
     "RAY_health_check_failure_threshold": "3",
 }
-"""For a head: it calls a silent node dead after 3 s, not after 13 s or a minute."""
+"""For a head: it calls a killed node dead after 3 s, not after 13 s.
+
+A node that only answers late, as while it starts on a busy machine, has five times as long.
+"""
 
 RAYLET = r"raylet/raylet "
 """Command line of the process whose death is the death of a Ray node."""
@@ -124,13 +127,14 @@ class RayCluster:
         """Wait until exactly these hosts are alive to Ray.
 
         Raises:
-            TimeoutError: They are not, in that time.
+            TimeoutError: They are not, in that time or because the head has ended.
         """
         wanted = sorted(host.address for host in hosts)
         deadline = time.monotonic() + timeout_s
         while (alive := self._fetch_alive_addresses()) != wanted:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"alive to Ray are {alive}, not {wanted}")
+            if time.monotonic() > deadline or not self._head_process.is_running:
+                head = self._head_process.output()
+                raise TimeoutError(f"alive to Ray are {alive}, not {wanted}; the head:\n{head}")
             time.sleep(NODES_POLL_S)
 
     def wait_for_client_server(self, timeout_s: float = 60) -> None:
