@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from castray.core.nodes import facts_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from castray.core.events import NodeFacts
 
-__all__ = ["DEAD_NODE_RETENTION_S", "STALE_AFTER_S", "Membership"]
+__all__ = ["DEAD_NODE_RETENTION_S", "FIRST_REPORT_WITHIN_S", "STALE_AFTER_S", "Membership"]
 
 STALE_AFTER_S = 3.0
 """A node whose poller was silent for this long is stale: three heartbeats."""
+
+FIRST_REPORT_WITHIN_S = 15.0
+"""A new node's poller needs a worker process and CastRay's code on that node first."""
 
 DEAD_NODE_RETENTION_S = 3600.0
 """How long a dead node that nothing replaced is still shown."""
@@ -28,17 +32,32 @@ class Membership:
     def __init__(self) -> None:
         self._first_seen: dict[str, datetime] = {}
         self._last_alive: dict[str, datetime] = {}
-        self._last_heard: dict[str, datetime] = {}
+        # Both the longest silent first.
+        self._last_heard: OrderedDict[str, datetime] = OrderedDict()
+        self._never_heard: OrderedDict[str, datetime] = OrderedDict()
         self._dead_since: dict[str, datetime] = {}
-
-    def first_seen(self, node_id: str) -> datetime:
-        """When Ray first listed that node, which it still does."""
-        return self._first_seen[node_id]
 
     def hear(self, node_id: str, now: datetime) -> None:
         """The poller of that node spoke."""
         if node_id in self._first_seen:
+            self._never_heard.pop(node_id, None)
             self._last_heard[node_id] = now
+            self._last_heard.move_to_end(node_id)
+
+    def silent(self, now: datetime) -> Iterator[str]:
+        """The ids of the nodes that are silent for too long, at the cost of those alone."""
+        for since, limit_s in (
+            (self._last_heard, STALE_AFTER_S),
+            (self._never_heard, FIRST_REPORT_WITHIN_S),
+        ):
+            for node_id, at in since.items():
+                if at > now:
+                    # The clock was set back: nobody stays heard until it is there again.
+                    since[node_id] = now
+                elif now - at > timedelta(seconds=limit_s):
+                    yield node_id
+                else:
+                    break
 
     def observe(
         self, rows: Sequence[NodeFacts], names: Mapping[str, str], now: datetime
@@ -51,12 +70,19 @@ class Membership:
             now: The time.
         """
         seen = {row.node_id for row in rows}
-        for known in (self._first_seen, self._last_alive, self._last_heard, self._dead_since):
+        for known in (
+            self._first_seen,
+            self._last_alive,
+            self._last_heard,
+            self._never_heard,
+            self._dead_since,
+        ):
             for node_id in known.keys() - seen:
                 del known[node_id]
         alive_at: dict[str, list[NodeFacts]] = {}
         for row in rows:
-            self._first_seen.setdefault(row.node_id, now)
+            if row.node_id not in self._first_seen:
+                self._first_seen[row.node_id] = self._never_heard[row.node_id] = now
             if row.alive:
                 self._last_alive[row.node_id] = now
                 alive_at.setdefault(row.address, []).append(row)

@@ -24,7 +24,7 @@ from castray.core.events import (
     TimePassed,
 )
 from castray.core.external_nodes import lost_nodes
-from castray.core.membership import STALE_AFTER_S, Membership
+from castray.core.membership import Membership
 from castray.core.nodes import dead_node, new_node, node_key, without_measurements
 from castray.core.state import VersionedState
 from castray.core.versioned import Version
@@ -52,9 +52,6 @@ __all__ = ["RegistryState"]
 CLUSTER_SILENT_AFTER_S = 6.0
 """The connector speaks of a connected cluster each second, and waits 3 s for a slow one."""
 
-FIRST_REPORT_WITHIN_S = 15.0
-"""A new node's poller needs a worker process and CastRay's code on that node first."""
-
 NOT_REPORTED_YET = WorkReport(
     reason=Reason(
         code=ReasonCode.NOT_REPORTED_YET,
@@ -73,6 +70,7 @@ class RegistryState:
     def __init__(self, epoch: int) -> None:
         self._state = VersionedState(Version(epoch, 0))
         self._membership = Membership()
+        self._rows: dict[str, NodeFacts] = {}
         self._clusters_heard: dict[str, datetime] = {}
 
     @property
@@ -209,13 +207,9 @@ class RegistryState:
             )
 
     def _silent(self, now: datetime) -> Iterator[Node]:
-        for node in self._state.nodes.values():
-            if node.state is not NodeState.ALIVE or node.cluster != HOME_CLUSTER:
-                continue
-            heard, limit_s = node.last_report, STALE_AFTER_S
-            if heard is None:
-                heard, limit_s = self._membership.first_seen(node.node_id), FIRST_REPORT_WITHIN_S
-            if now - heard > timedelta(seconds=limit_s):
+        for node_id in self._membership.silent(now):
+            node = self._state.nodes.get(node_key(HOME_CLUSTER, node_id))
+            if node is not None and node.state is NodeState.ALIVE:
                 yield without_measurements(
                     node,
                     NodeState.STALE,
@@ -231,7 +225,18 @@ class RegistryState:
         shown = self._membership.observe(rows, before, now)
         kept = {row.node_id for row in shown}
         gone = [node_key(HOME_CLUSTER, node_id) for node_id in before if node_id not in kept]
-        return self._state.update(nodes=map(self._observed, shown), removed_nodes=gone)
+        news = [row for row in shown if self._is_news(row)]
+        self._rows = {row.node_id: row for row in shown}
+        return self._state.update(nodes=map(self._observed, news), removed_nodes=gone)
+
+    def _is_news(self, row: NodeFacts) -> bool:
+        """Whether a row says something else than last time, or than the node's record."""
+        known = self._state.nodes.get(node_key(HOME_CLUSTER, row.node_id))
+        return (
+            known is None
+            or (known.state is NodeState.DEAD) is row.alive
+            or self._rows.get(row.node_id) != row
+        )
 
     def _observed(self, row: NodeFacts) -> Node:
         known = self._state.nodes.get(node_key(HOME_CLUSTER, row.node_id))
@@ -250,7 +255,8 @@ class RegistryState:
         for node in self._state.nodes.values():
             if node.cluster == HOME_CLUSTER and node.state is not NodeState.DEAD:
                 tasks = (*names.get(node.node_id, ()), *names.get(node.address, ()))
-                yield node.model_copy(update={"tasks": tuple(sorted(tasks))})
+                if tasks or node.tasks:
+                    yield node.model_copy(update={"tasks": tuple(sorted(tasks))})
 
 
 def _new_node(row: NodeFacts) -> Node:

@@ -59,9 +59,11 @@ class VersionedState:
         edits = [
             _real_edit(self.nodes, nodes, removed_nodes),
             _real_edit(self.clusters, clusters, removed_clusters),
-            _real_edit(self.notices, notices, self._old_notices(len(notices))),
-            _real_edit(self.casts, *self._trim_casts(casts)),
         ]
+        if notices:
+            edits.append(_real_edit(self.notices, notices, self._old_notices(len(notices))))
+        if casts:
+            edits.append(_real_edit(self.casts, *self._trim_casts(casts)))
         if not any(edit.changed or edit.removed for edit in edits):
             return False
         sequence = self.version.sequence + 1
@@ -125,7 +127,7 @@ class VersionedState:
 
     def _trim_casts(self, new: Sequence[Cast]) -> tuple[list[Cast], list[str]]:
         """Those of the new casts that are worth telling, and the ids of those that are no more."""
-        known = {cast.id: cast for cast in (*self.casts.values(), *new)} if new else {}
+        known = {cast.id: cast for cast in (*self.casts.values(), *new)}
         ended = [cast for cast in known.values() if cast.ended is not None]
         ended.sort(key=lambda cast: (cast.created, cast.id), reverse=True)
         old = [cast.id for cast in ended[MAX_ENDED_CASTS:]]

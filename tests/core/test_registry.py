@@ -9,8 +9,7 @@ from castray.core.events import (
     TasksObserved,
     TimePassed,
 )
-from castray.core.membership import STALE_AFTER_S
-from castray.core.registry import FIRST_REPORT_WITHIN_S
+from castray.core.membership import FIRST_REPORT_WITHIN_S, STALE_AFTER_S
 from castray.models import Cluster, ClusterState, NodeSource, NodeState, ReasonCode, WorkStatus
 from tests.core.given import NOON, later, members, node, node_facts, reported
 from tests.core.registries import registry_after, shown
@@ -77,6 +76,46 @@ def test_a_new_node_has_longer_before_its_first_report() -> None:
 
     assert not registry.apply(TimePassed(), later(FIRST_REPORT_WITHIN_S))
     assert registry.apply(TimePassed(), later(FIRST_REPORT_WITHIN_S + 0.1))
+
+
+def test_only_the_silent_one_of_two_nodes_is_stale() -> None:
+    registry = registry_after(members("m1", "m2"), reported("m1"), reported("m2"))
+    registry.apply(reported("m1"), later(2))
+
+    registry.apply(TimePassed(), later(STALE_AFTER_S + 0.1))
+
+    assert shown(registry)["m1"].state is NodeState.ALIVE
+    assert shown(registry)["m2"].state is NodeState.STALE
+
+
+def test_a_clock_that_is_set_back_hides_no_silence() -> None:
+    registry = registry_after(members("m1", "m2"))
+    for name in ("m1", "m2"):
+        registry.apply(reported(name), later(3600))
+
+    registry.apply(TimePassed(), later(1))
+    registry.apply(TimePassed(), later(1 + STALE_AFTER_S + 0.1))
+
+    assert {node.state for node in shown(registry).values()} == {NodeState.STALE}
+
+
+def test_what_ray_says_anew_of_a_node_is_shown_and_its_report_is_kept() -> None:
+    registry = registry_after(members("m1"), reported("m1", WorkStatus.DETECTING))
+
+    changed = registry.apply(members(node_facts("m1", labels={"castray.io/name": "gate"})), NOON)
+
+    found = shown(registry)["m1"]
+    assert changed
+    assert (found.name, found.work.status) == ("gate", WorkStatus.DETECTING)
+
+
+def test_tasks_that_ended_are_told_no_more() -> None:
+    registry = registry_after(members("m1"), TasksObserved((("m1", "tracker"),), ()))
+
+    changed = registry.apply(TasksObserved((), ()), NOON)
+
+    assert changed
+    assert shown(registry)["m1"].tasks == ()
 
 
 def test_a_stale_node_that_reports_is_alive_again() -> None:
