@@ -20,9 +20,9 @@ OBJECT_STORE_BYTES = 80_000_000
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A Ray of one node, ended with the tests."""
+    """A Ray of one node, ended with these tests: it would take its part from all others."""
     with pytest.MonkeyPatch.context() as patch:
         # Else Ray makes a token in the user's home, which every later Ray there would then demand.
         patch.setenv("RAY_AUTH_MODE", "disabled")

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 CONTRACT_MONITOR = Path(__file__).with_name("contract_monitor.py")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the shared cluster last: it takes a core from all that run beside it."""
+    items.sort(key=lambda item: "edge" in getattr(item, "fixturenames", ()))
+
+
 class MonitoredNode:
     """A Ray node with a monitor on its localhost.
 
