@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["StatusPoller"]
 
-HEARTBEAT_S = 1.0
+FIRST_HEARTBEAT_S = 1.0
+"""Until the registry says how often it wants to hear of this node."""
+
 REPORT_TIMEOUT_S = 2.0
 
 
@@ -39,12 +42,13 @@ class StatusPoller:
             timeout_s=settings.monitor_timeout_s,
         )
         self._reported = 0
+        self._heartbeat_s = FIRST_HEARTBEAT_S
         self._loops = BackgroundLoops()
         watch = self._watch.watch_monitor
         self._loops.start("monitor watch", watch, settings.monitor_poll_interval_s)
         if settings.monitor_embedded:
             self._loops.start("embedded monitor", self._watch.embed_monitor, 0.0)
-        self._loops.start("load", self._watch.sample_load, HEARTBEAT_S)
+        self._loops.start("load", self._sample_load, 0.0)
         self._loops.start("report", self._report, 0.0)
 
     async def ready(self) -> str:
@@ -64,7 +68,11 @@ class StatusPoller:
         )
         return await source.fetch()
 
+    async def _sample_load(self) -> None:
+        await self._watch.sample_load()
+        await asyncio.sleep(self._heartbeat_s)
+
     async def _report(self) -> None:
-        await self._watch.wait_for_news(self._reported, HEARTBEAT_S)
+        await self._watch.wait_for_news(self._reported, self._heartbeat_s)
         self._reported = self._watch.sequence
-        await self._registry.call("report", self._watch.report())
+        self._heartbeat_s = await self._registry.call("report", self._watch.report())

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from castray.actors.names import ActorSettings
     from castray.cast_models import Cast, CastAction, CastPage, CastRequest
     from castray.changes import Changes
-    from castray.core.events import Event
+    from castray.core.events import Event, NodeFacts
     from castray.models import Connection, Node, NodeReport, Snapshot
 
 __all__ = ["ClusterRegistry"]
@@ -44,6 +44,9 @@ __all__ = ["ClusterRegistry"]
 logger = logging.getLogger(__name__)
 
 MEMBERSHIP_INTERVAL_S = 1.0
+MEMBERSHIP_REST = 9
+"""So many times as long as a round took, and that interval, is the pause after it."""
+
 CLOCK_INTERVAL_S = 0.5
 TASKS_INTERVAL_S = 3.0
 POLLER_START_RETRY_S = 10.0
@@ -62,6 +65,7 @@ class ClusterRegistry:
         code_uri: Where the code that this actor runs was uploaded to.
         start_poller: Creates the poller of a node and returns its handle.
         start_agent: Creates the agent of a node where there is none.
+        fetch_members: Reads Ray's node table.
     """
 
     def __init__(
@@ -70,11 +74,13 @@ class ClusterRegistry:
         code_uri: str,
         start_poller: Callable[[ActorSettings, str, int, str], Any],
         start_agent: Callable[[ActorSettings, str, str], Any],
+        fetch_members: Callable[[], tuple[NodeFacts, ...]] = fetch_members,
     ) -> None:
         run_as_urgently_as_others()
         self._settings = settings
         self._code_uri = code_uri
         self._start_poller = start_poller
+        self._fetch_members = fetch_members
         self._store = Store(Path(settings.store_path).expanduser())
         self._state = RegistryState(self._store.next_epoch())
         self._loop = asyncio.get_running_loop()
@@ -118,9 +124,10 @@ class ClusterRegistry:
         waiting = self._next_changes(version, timeout_s)
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(waiting, self._loop))
 
-    async def report(self, report: NodeReport) -> None:
-        """Take in what a poller says about its node."""
+    async def report(self, report: NodeReport) -> float:
+        """Take in what a poller says about its node; how soon it is to speak again, in seconds."""
         self._apply(NodeReported(report))
+        return self._state.heartbeat_s
 
     async def observe(self, event: Event) -> None:
         """Take in what the connector says of other clusters."""
@@ -221,11 +228,14 @@ class ClusterRegistry:
         self._apply(TimePassed())
 
     async def _observe_membership(self) -> None:
+        began = self._loop.time()
         # Ray answers from this process or its node in a millisecond or two.
-        rows = fetch_members()
+        rows = self._fetch_members()
         self._apply(MembershipObserved(rows))
         self._apply(ClusterObserved(fetch_home_cluster(rows, self._started_at)))
         self._ensure_pollers()
+        # Thousands of nodes take a while, in which nothing else is heard.
+        await asyncio.sleep(MEMBERSHIP_REST * (self._loop.time() - began))
 
     def _ensure_pollers(self) -> None:
         """Give each live node that is not heard a poller; each start is watched by its task."""

@@ -78,6 +78,11 @@ class RegistryState:
         """The version of the newest change."""
         return self._state.version
 
+    @property
+    def heartbeat_s(self) -> float:
+        """So often each poller of the home cluster is to speak."""
+        return self._membership.heartbeat_s
+
     def apply(self, event: Event, now: datetime) -> bool:
         """Take an event in.
 

@@ -20,12 +20,12 @@ from castray.models import (
 )
 from castray.monitor.client import MonitorClient
 from castray.monitor.load import LoadSampler
-from castray.monitor.service import MonitorServer
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from castray.monitor.client import MonitorReading
+    from castray.monitor.service import MonitorServer
 
 __all__ = ["NodeWatch"]
 
@@ -108,6 +108,9 @@ class NodeWatch:
     async def embed_monitor(self) -> None:
         """Be this node's monitor while it has none, until one of its own wants the port."""
         await self._no_monitor.wait()
+        # Not at the top: only a node without a monitor pays for these modules.
+        from castray.monitor.service import MonitorServer
+
         server = MonitorServer(MONITOR_HOST, self._port, steps_aside=True)
         try:
             await server.start()
@@ -122,6 +125,7 @@ class NodeWatch:
         self._no_monitor.clear()
 
     def _take(self, reading: MonitorReading) -> None:
+        before = (self._work, self._monitor)
         if isinstance(reading.result, Reason):
             self._work = WorkReport(reason=reading.result)
             self._monitor = self._monitor.model_copy(
@@ -137,7 +141,8 @@ class NodeWatch:
                 kind=reading.kind if self._embedded is None else MonitorKind.EMBEDDED,
                 version=reading.version,
             )
-        self._tell()
+        if (self._work, self._monitor) != before:
+            self._tell()
 
     def _tell(self) -> None:
         self.sequence += 1

@@ -9,10 +9,17 @@ from castray.core.events import (
     TasksObserved,
     TimePassed,
 )
-from castray.core.membership import FIRST_REPORT_WITHIN_S, STALE_AFTER_S
+from castray.core.membership import (
+    FIRST_REPORT_WITHIN_S,
+    HEARTBEATS_PER_S,
+    STALE_AFTER_HEARTBEATS,
+)
 from castray.models import Cluster, ClusterState, NodeSource, NodeState, ReasonCode, WorkStatus
 from tests.core.given import NOON, later, members, node, node_facts, reported
 from tests.core.registries import registry_after, shown
+
+STALE_AFTER_S = float(STALE_AFTER_HEARTBEATS)
+"""Of a cluster whose heartbeat is a second."""
 
 
 def test_a_new_node_is_alive_and_says_that_nothing_was_reported_yet() -> None:
@@ -76,6 +83,29 @@ def test_a_new_node_has_longer_before_its_first_report() -> None:
 
     assert not registry.apply(TimePassed(), later(FIRST_REPORT_WITHIN_S))
     assert registry.apply(TimePassed(), later(FIRST_REPORT_WITHIN_S + 0.1))
+
+
+def test_the_more_nodes_the_longer_each_may_be_silent() -> None:
+    names = [f"m{number}" for number in range(2 * HEARTBEATS_PER_S)]
+    registry = registry_after(members(*names), *map(reported, names))
+    assert registry.heartbeat_s == 2
+
+    assert not registry.apply(TimePassed(), later(2 * STALE_AFTER_S))
+    assert registry.apply(TimePassed(), later(2 * STALE_AFTER_S + 0.1))
+
+    assert {node.state for node in shown(registry).values()} == {NodeState.STALE}
+
+
+def test_who_was_told_of_a_long_heartbeat_has_its_time_when_the_others_have_gone() -> None:
+    names = [f"m{number}" for number in range(2 * HEARTBEATS_PER_S)]
+    registry = registry_after(members(*names), *map(reported, names))
+
+    registry.apply(members("m1"), later(1))
+
+    assert registry.heartbeat_s == 1
+    assert not registry.apply(TimePassed(), later(STALE_AFTER_S + 1))
+    registry.apply(reported("m1"), later(STALE_AFTER_S + 1))
+    assert registry.apply(TimePassed(), later(2 * STALE_AFTER_S + 1.1))
 
 
 def test_only_the_silent_one_of_two_nodes_is_stale() -> None:
