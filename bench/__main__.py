@@ -13,7 +13,16 @@ from pathlib import Path
 
 __all__ = ["main"]
 
-BENCHES = ("status_latency", "dashboard_api", "fan_out", "reporter_call", "discovery", "cast")
+BENCHES = (
+    "status_latency",
+    "dashboard_api",
+    "fan_out",
+    "registry",
+    "reporter_call",
+    "idle_node",
+    "discovery",
+    "cast",
+)
 HERE = Path(__file__).parent
 OUT = HERE / "out"
 

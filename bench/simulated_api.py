@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import math
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -20,22 +19,14 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from bench.programs import PING_INTERVAL_S
+from bench.simulated_nodes import STATUS_ROUNDS, node_facts, node_report
 from castray.api.app import build_app
 from castray.api.auth import AccessPolicy
 from castray.config import Settings
-from castray.core.events import MembershipObserved, NodeFacts, NodeReported
+from castray.core.events import MembershipObserved, NodeReported
 from castray.core.registry import RegistryState
 from castray.core.versioned import Version
 from castray.errors import RegistryUnavailableError
-from castray.models import (
-    Load,
-    MonitorKind,
-    MonitorStats,
-    MonitorView,
-    NodeReport,
-    WorkReport,
-    WorkStatus,
-)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,12 +40,6 @@ CALL_S = 0.002
 """A long-poll of an actor."""
 
 SIGN_OF_LIFE_S = 1.0
-
-STATUS_ROUNDS = 10
-"""How many reports a status lasts."""
-
-STATUSES = (WorkStatus.IDLE, WorkStatus.DETECTING, WorkStatus.SENDING)
-GIB = 2**30
 
 
 def main() -> None:
@@ -102,7 +87,7 @@ class _SimulatedNodes:
         self._registry = RegistryState(epoch=1)
         self._news = asyncio.Event()
         self._rounds = 0
-        nodes = tuple(_facts(number) for number in range(count))
+        nodes = tuple(node_facts(number) for number in range(count))
         self._registry.apply(MembershipObserved(nodes), _now())
         for number in range(count):
             self._report(number, 0)
@@ -142,49 +127,11 @@ class _SimulatedNodes:
         self._tell()
 
     def _report(self, number: int, round_: int) -> None:
-        self._registry.apply(NodeReported(_report(number, round_)), _now())
+        self._registry.apply(NodeReported(node_report(number, round_)), _now())
 
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
-
-
-def _facts(number: int) -> NodeFacts:
-    return NodeFacts(
-        node_id=f"{number:056x}",
-        host_name=f"edge-{number:04d}",
-        address=f"10.0.{number // 250}.{number % 250 + 1}",
-        is_head=number == 0,
-        alive=True,
-        labels={"castray.io/name": f"M{number}"},
-        resources={"CPU": 8.0, "memory": 16.0 * GIB, "object_store_memory": 4.0 * GIB},
-    )
-
-
-def _report(number: int, round_: int) -> NodeReport:
-    """What that node says in that round: another load each time, another status now and then."""
-    phase = number + round_
-    now = _now()
-    wave = 50 + 50 * math.sin(phase)
-    return NodeReport(
-        node_id=f"{number:056x}",
-        work=WorkReport(
-            status=STATUSES[phase // STATUS_ROUNDS % 3],
-            since=now,
-            current_task=f"batch {phase}",
-            stats=MonitorStats(total_processed=phase, low_confidence_count=1, sent_to_server=1),
-        ),
-        monitor=MonitorView(reachable=True, port=8000, kind=MonitorKind.STREAM, last_seen=now),
-        load=Load(
-            measured_at=now,
-            cpu_percent=round(wave, 1),
-            memory_percent=round(100 - wave, 1),
-            memory_used_bytes=int(16 * GIB * wave / 100),
-            memory_total_bytes=16 * GIB,
-            network_sent_bytes_per_s=1000 * wave,
-            network_received_bytes_per_s=2000 * wave,
-        ),
-    )
 
 
 def _now() -> datetime:
