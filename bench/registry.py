@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import time
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,9 +56,9 @@ class BareActor:
     async def report(self, report: NodeReport) -> None:
         """Take one."""
 
-    async def process_id(self) -> int:
-        """Of this actor."""
-        return psutil.Process().pid
+    async def settle(self) -> int:
+        """Have every poller started; the process of this actor."""
+        return os.getpid()
 
 
 class SimulatedRegistry(ClusterRegistry):
@@ -74,22 +75,32 @@ class SimulatedRegistry(ClusterRegistry):
         def fetch_members() -> tuple[NodeFacts, ...]:
             return tuple(map(node_facts, range(count)))
 
-        super().__init__(settings, "", lambda *_: _Starting(), lambda *_: None, fetch_members)
+        self._started = asyncio.Event()
+        start = _Start(self._started)
+        super().__init__(settings, "", lambda *_: start, lambda *_: None, fetch_members)
 
-    async def process_id(self) -> int:
-        """Of this actor."""
-        return psutil.Process().pid
+    async def settle(self) -> int:
+        """Have every poller started; the process of this actor."""
+        self._started.set()
+        return os.getpid()
 
 
-class _Starting:
-    """What a poller that starts, for ever, shows of itself: `poller.ready.remote()`."""
+class _Start:
+    """What a poller that starts shows of itself: `poller.ready.remote()`.
+
+    Args:
+        started: When it has.
+    """
+
+    def __init__(self, started: asyncio.Event) -> None:
+        self._started = started
 
     @property
-    def ready(self) -> _Starting:
+    def ready(self) -> _Start:
         return self
 
     async def remote(self) -> None:
-        await asyncio.Event().wait()
+        await self._started.wait()
 
 
 class Speaker:
@@ -152,10 +163,10 @@ def _measure(store_path: str, count: int, duration_s: float, rates: Rates) -> No
         ray.remote(Speaker).options(num_cpus=0).remote(range(first, count or FEW, SPEAKERS))
         for first in range(SPEAKERS)
     ]
-    process = psutil.Process(ray.get(actor.process_id.remote(), timeout=TIMEOUT_S))
     reader = _Reader(actor if count else None)
     try:
         reader.read_while([speaker.speak.remote(actor, 0.0) for speaker in speakers])
+        process = psutil.Process(ray.get(actor.settle.remote(), timeout=TIMEOUT_S))
         began_s, before = time.perf_counter(), process.cpu_times()
         calls = reader.read_while([each.speak.remote(actor, duration_s) for each in speakers])
         took_s, after = time.perf_counter() - began_s, process.cpu_times()

@@ -44,14 +44,11 @@ __all__ = ["ClusterRegistry"]
 logger = logging.getLogger(__name__)
 
 MEMBERSHIP_INTERVAL_S = 1.0
-MEMBERSHIP_REST = 9
+MEMBERSHIP_REST = 19
 """So many times as long as a round took, and that interval, is the pause after it."""
 
 CLOCK_INTERVAL_S = 0.5
 TASKS_INTERVAL_S = 3.0
-POLLER_START_RETRY_S = 10.0
-"""A node whose poller has not been heard for this long is given one again."""
-
 MAX_WAIT_S = 30.0
 
 
@@ -239,21 +236,16 @@ class ClusterRegistry:
 
     def _ensure_pollers(self) -> None:
         """Give each live node that is not heard a poller; each start is watched by its task."""
+        now = _now()
         live = {node.node_id: node for node in self._state.live_nodes()}
         for node_id in self._pollers.keys() - live.keys():
             self._pollers.pop(node_id).cancel()
         for node_id, node in live.items():
             task = self._pollers.get(node_id)
-            if task is None or (task.done() and self._is_silent(node)):
+            if task is None or (task.done() and self._state.lacks_poller(node, now)):
                 self._pollers[node_id] = asyncio.create_task(
                     self._watch_start(node), name=f"start poller of {node.name}"
                 )
-
-    def _is_silent(self, node: Node) -> bool:
-        return (
-            node.last_report is None
-            or (_now() - node.last_report).total_seconds() > POLLER_START_RETRY_S
-        )
 
     async def _watch_start(self, node: Node) -> None:
         try:

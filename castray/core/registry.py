@@ -24,7 +24,7 @@ from castray.core.events import (
     TimePassed,
 )
 from castray.core.external_nodes import lost_nodes
-from castray.core.membership import Membership
+from castray.core.membership import STALE_AFTER_HEARTBEATS, Membership
 from castray.core.nodes import dead_node, new_node, node_key, without_measurements
 from castray.core.state import VersionedState
 from castray.core.versioned import Version
@@ -51,6 +51,8 @@ __all__ = ["RegistryState"]
 
 CLUSTER_SILENT_AFTER_S = 6.0
 """The connector speaks of a connected cluster each second, and waits 3 s for a slow one."""
+
+POLLER_START_RETRY_S = 10.0
 
 NOT_REPORTED_YET = WorkReport(
     reason=Reason(
@@ -133,6 +135,11 @@ class RegistryState:
             for n in self._state.nodes.values()
             if n.cluster == HOME_CLUSTER and n.state is not NodeState.DEAD
         ]
+
+    def lacks_poller(self, node: Node, now: datetime) -> bool:
+        """Whether a live node is silent for so long that its poller is to be started again."""
+        patience_s = max(POLLER_START_RETRY_S, STALE_AFTER_HEARTBEATS * self.heartbeat_s)
+        return node.last_report is None or now - node.last_report > timedelta(seconds=patience_s)
 
     def _take_over(self, event: Noticed | CastChanged) -> bool:
         if isinstance(event, Noticed):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from castray.core.events import (
     ClusterForgotten,
     ClusterObserved,
@@ -106,6 +108,17 @@ def test_who_was_told_of_a_long_heartbeat_has_its_time_when_the_others_have_gone
     assert not registry.apply(TimePassed(), later(STALE_AFTER_S + 1))
     registry.apply(reported("m1"), later(STALE_AFTER_S + 1))
     assert registry.apply(TimePassed(), later(2 * STALE_AFTER_S + 1.1))
+
+
+@pytest.mark.parametrize(("nodes", "patience_s"), [(1, 10), (10 * HEARTBEATS_PER_S, 30)])
+def test_a_poller_is_started_again_after_a_silence_that_is_no_heartbeat(
+    nodes: int, patience_s: float
+) -> None:
+    registry = registry_after(members(*map(str, range(nodes))), reported("0"))
+    found = shown(registry)["0"]
+
+    assert not registry.lacks_poller(found, later(patience_s))
+    assert registry.lacks_poller(found, later(patience_s + 0.1))
 
 
 def test_only_the_silent_one_of_two_nodes_is_stale() -> None:
