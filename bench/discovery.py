@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from bench.figures import Limit, describe_machine, print_limits, print_table
-from bench.programs import REPOSITORY, running, wait_for_ray
+from bench.programs import OBJECT_STORE_BYTES, REPOSITORY, running, wait_for_ray
 from castray.cli.processes import is_port_free
 from castray.config import DiscoveryMethod
 from castray.discovery.discover import discover
@@ -40,9 +40,6 @@ __all__ = ["main"]
 
 DEADLINE_S = 10.0
 RATIO_LIMIT = 0.5
-OBJECT_STORE_BYTES = 80 * 2**20
-"""Ray refuses less than 75 MiB; nothing is stored here."""
-
 LOOPBACK = "127.0.0.1"
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 OPEN = {"RAY_AUTH_MODE": "disabled"}

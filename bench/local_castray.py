@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bench.programs import REPOSITORY, running, wait_for_ray, wait_until
+from bench.programs import OBJECT_STORE_BYTES, REPOSITORY, running, wait_for_ray, wait_until
 from castray.cli.local_ray import Machine, plan_local_ray
 from castray.cli.processes import free_port, is_port_free
 from castray.config import MonitorSettings, Settings, StoreSettings, WebServerSettings
@@ -26,8 +26,6 @@ __all__ = ["running_castray", "running_monitors", "wait_for_nodes"]
 
 LOOPBACK = "127.0.0.1"
 REPORT_TIMEOUT_S = 180.0
-OBJECT_STORE_BYTES = 80 * 2**20
-"""Ray refuses less than 75 MiB; nothing is stored here."""
 
 
 @contextmanager

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import ray
 from ray.util.state import list_actors
 
+from bench.programs import OBJECT_STORE_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["local_ray", "process_of"]
-
-OBJECT_STORE_BYTES = 80 * 2**20
-"""Ray refuses less than 75 MiB; nothing is stored here."""
 
 
 @contextmanager

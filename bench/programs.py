@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = [
+    "OBJECT_STORE_BYTES",
     "PING_INTERVAL_S",
     "REPOSITORY",
     "running",
@@ -31,6 +32,9 @@ RAY_START_TIMEOUT_S = 180.0
 LOOK_INTERVAL_S = 0.05
 PING_INTERVAL_S = 3600
 """For servers whose clients answer no pings."""
+
+OBJECT_STORE_BYTES = 80 * 2**20
+"""Ray refuses less than 75 MiB; nothing is stored here."""
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -24,7 +24,7 @@ __all__ = [
 MIN_HEARTBEAT_S = 1.0
 
 HEARTBEATS_PER_S = 200
-"""All nodes together: Ray takes up to a millisecond of a core for each call (bench/registry.py)."""
+"""All nodes together: Ray takes about a millisecond of a core for a call (bench/registry.py)."""
 
 STALE_AFTER_HEARTBEATS = 3
 """A node whose poller was silent for so many of them is stale."""
@@ -79,9 +79,6 @@ class Membership:
                 else:
                     break
 
-    def _patience(self) -> timedelta:
-        return timedelta(seconds=STALE_AFTER_HEARTBEATS * self.heartbeat_s)
-
     def observe(
         self, rows: Sequence[NodeFacts], names: Mapping[str, str], now: datetime
     ) -> list[NodeFacts]:
@@ -120,6 +117,9 @@ class Membership:
             for row in rows
             if self._shows(row, names.get(row.node_id), alive_at.get(row.address, ()), now)
         ]
+
+    def _patience(self) -> timedelta:
+        return timedelta(seconds=STALE_AFTER_HEARTBEATS * self.heartbeat_s)
 
     def _shows(
         self, row: NodeFacts, name: str | None, neighbours: Sequence[NodeFacts], now: datetime
